@@ -1,0 +1,33 @@
+"""Configuration: the environment, read whole and validated at once.
+
+    settings = load_settings(read_env(Path(".env")))
+
+``load_settings`` is pure. Every problem of every variable is in the one ``ConfigError``
+that it raises, in words for the operator.
+"""
+
+from __future__ import annotations
+
+from telnyx_actors.config.engine import MEDIA_PATH, WEBHOOK_PATH, Call, Log, Server, Timing
+from telnyx_actors.config.loading import load_settings, read_env
+from telnyx_actors.config.settings import Settings
+from telnyx_actors.config.values import Secret
+from telnyx_actors.config.vendors import Archive, Claude, Deepgram, ElevenLabs, Telnyx
+
+__all__ = [
+    "MEDIA_PATH",
+    "WEBHOOK_PATH",
+    "Archive",
+    "Call",
+    "Claude",
+    "Deepgram",
+    "ElevenLabs",
+    "Log",
+    "Secret",
+    "Server",
+    "Settings",
+    "Telnyx",
+    "Timing",
+    "load_settings",
+    "read_env",
+]
