@@ -205,7 +205,7 @@ class Timing(Group):
     audio_lead_ms: int = setting(
         "AUDIO_LEAD_MS",
         whole(100, 30_000, "ms"),
-        "3000",
+        "2000",
         Text(
             es="Audio que se adelanta a Telnyx sobre lo que ya suena.",
             en="Audio sent to Telnyx ahead of what is being heard.",

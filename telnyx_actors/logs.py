@@ -1,0 +1,193 @@
+"""The log: loguru, set up once, with everything else in the process routed into it.
+
+    output = setup_logs(settings.log, settings.secrets())
+    log = CallLog(call_control_id)
+    log.info("🔌", "Conectando a Deepgram WebSocket")  # 🔌 [CALL:<id>] Conectando a Deepgram WebSocket
+    output.close(timeout_s=2)
+
+Logging never blocks (see ``log_output``). Callers give texts without secrets and mask
+phone numbers themselves; what slips through is taken out of the finished line.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import os
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TextIO
+
+from loguru import logger
+
+from telnyx_actors.config import Log
+from telnyx_actors.log_output import Clean, LineWriter, file_writer, stream_writer
+
+if TYPE_CHECKING:
+    from loguru import Message, Record
+
+MESSAGE_MAX_CHARS: Final = 8_192
+DEBUG: Final = 10
+
+LIBRARY_LEVELS: Final[Mapping[str, int]] = {
+    "": logging.WARNING,  # below it, HTTP clients write headers (keys) and bodies (what callers said)
+    "pykka": logging.INFO,  # a crash is an ERROR; an exception that went to an asker is an INFO
+}
+"""What of the standard library's loggers comes through, whatever our own level is."""
+
+_TEXT_FORMAT: Final = "{time:YYYY-MM-DD HH:mm:ss.SSS} <level>{level: <8}</level> {message}\n{exception}"
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_PHONE: Final = re.compile(r"(?<![\w+/:=-])\+[1-9]\d{6,14}(?!\w)")
+_SECRET_MIN_CHARS: Final = 8
+"""A shorter "secret" would blot out ordinary words of the log."""
+
+
+# --- what must not be read ----------------------------------------------------
+
+
+def mask_phone(number: str) -> str:
+    """Make a number recognizable to who knows it and useless to others: ``+57300•••4567``."""
+    if len(number) < 8:
+        return "•••"
+    kept = 4 if len(number) > 10 else 2
+    return f"{number[: len(number) - kept - 3][:6]}•••{number[-kept:]}"
+
+
+def cleaner(secrets: frozenset[str]) -> Clean:
+    """Take the given secrets out of a line and, above DEBUG, whole phone numbers."""
+    known = sorted((secret for secret in secrets if len(secret) >= _SECRET_MIN_CHARS), key=len, reverse=True)
+    as_json = [json.dumps(secret)[1:-1] for secret in known]
+    pattern = re.compile("|".join(re.escape(text) for text in dict.fromkeys(known + as_json))) if known else None
+
+    def clean(line: str, level: int) -> str:
+        if pattern is not None:
+            line = pattern.sub("•••", line)
+        return line if level <= DEBUG else _PHONE.sub(lambda match: mask_phone(match[0]), line)
+
+    return clean
+
+
+def _tame(record: Record) -> None:
+    """What comes from outside cannot pass for a line of its own, nor steer a terminal, nor go on for ever."""
+    message = record["message"]
+    if len(message) > MESSAGE_MAX_CHARS:
+        message = f"{message[:MESSAGE_MAX_CHARS]}… ({len(message)} caracteres)"
+    record["message"] = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", message.replace("\n", "\n    "))
+
+
+# --- the lines of a call --------------------------------------------------------
+
+
+class CallLog:
+    """The log of one call: a sign, the call's tag, the text. Any thread. Texts are not format strings."""
+
+    __slots__ = ("_logger", "_tag")
+
+    def __init__(self, call_id: str) -> None:
+        self._tag = f"[CALL:{call_id}]"
+        self._logger = logger.bind(call=call_id).opt(depth=1)
+
+    def debug(self, sign: str, text: str) -> None:
+        self._logger.debug(f"{sign} {self._tag} {text}")
+
+    def info(self, sign: str, text: str) -> None:
+        self._logger.info(f"{sign} {self._tag} {text}")
+
+    def warning(self, sign: str, text: str) -> None:
+        self._logger.warning(f"{sign} {self._tag} {text}")
+
+    def error(self, sign: str, text: str, error: BaseException | None = None) -> None:
+        """With ``error``, its traceback follows the line."""
+        self._logger.opt(depth=1, exception=error).error(f"{sign} {self._tag} {text}")
+
+
+# --- setting up -----------------------------------------------------------------
+
+
+class LogOutput:
+    """The log while it is open. ``close`` may be called more than once."""
+
+    def __init__(self, log: Log, clean: Clean, stream: TextIO) -> None:
+        writers = [(LineWriter("log-stderr", stream_writer(stream), clean), _wants_colour(stream))]
+        if log.file is not None:
+            writers.append((LineWriter("log-file", file_writer(log.file), clean), False))
+        self._writers = [writer for writer, _ in writers]
+        self._handlers = [_add_handler(log, writer, colour) for writer, colour in writers]
+
+    def close(self, timeout_s: float = 2.0) -> bool:
+        """Write what is waiting. False when an output did not take it within ``timeout_s``."""
+        while self._handlers:
+            logger.remove(self._handlers.pop())
+        done = [writer.close(timeout_s) for writer in self._writers]
+        self._writers.clear()
+        return all(done)
+
+
+def setup_logs(log: Log, secrets: frozenset[str] = frozenset(), stream: TextIO | None = None) -> LogOutput:
+    """Take over logging for the whole process. Once, from the main thread. Raises ``OSError`` for the log file."""
+    logger.remove()
+    logger.configure(patcher=_tame)
+    output = LogOutput(log, cleaner(secrets), stream or sys.stderr)
+    _route_standard_logging()
+    threading.excepthook = _log_thread_death
+    atexit.register(output.close)
+    return output
+
+
+def _add_handler(log: Log, writer: LineWriter, colour: bool) -> int:
+    def text(message: Message) -> None:
+        writer.put(str(message), message.record["level"].no)
+
+    def as_json(message: Message) -> None:
+        writer.put(_json_line(message.record), message.record["level"].no)
+
+    # diagnose would print the values of variables: keys, phone numbers, what callers said.
+    if log.format == "json":
+        return logger.add(as_json, level=log.level, format="", diagnose=False, backtrace=False)
+    return logger.add(text, level=log.level, format=_TEXT_FORMAT, colorize=colour, diagnose=False, backtrace=False)
+
+
+def _json_line(record: Record) -> str:
+    line: dict[str, object] = {
+        "time": record["time"].isoformat(timespec="milliseconds"),
+        "level": record["level"].name,
+        "message": record["message"],
+        "logger": record["name"],
+        "thread": record["thread"].name,
+        **record["extra"],
+    }
+    if record["exception"] is not None:
+        line["exception"] = "".join(traceback.format_exception(record["exception"].value))
+    return json.dumps(line, ensure_ascii=False, default=str) + "\n"
+
+
+def _wants_colour(stream: TextIO) -> bool:
+    # Old Windows consoles print escape sequences as they are.
+    return stream.isatty() and sys.platform != "win32" and "NO_COLOR" not in os.environ
+
+
+class _IntoLoguru(logging.Handler):
+    """Takes what libraries log with the standard library."""
+
+    LEVELS: Final = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = record.levelname if record.levelname in self.LEVELS else record.levelno
+        routed = logger.bind(logger=record.name).opt(exception=record.exc_info)
+        routed.log(level, f"{record.name}: {record.getMessage()}")
+
+
+def _route_standard_logging() -> None:
+    logging.basicConfig(handlers=[_IntoLoguru()], level=LIBRARY_LEVELS[""], force=True)
+    for name, level in LIBRARY_LEVELS.items():
+        logging.getLogger(name).setLevel(level)
+    logging.captureWarnings(True)
+
+
+def _log_thread_death(args: threading.ExceptHookArgs) -> None:
+    thread = args.thread.name if args.thread else "?"
+    logger.opt(exception=args.exc_value).critical(f"💥 El hilo {thread} ha muerto")
