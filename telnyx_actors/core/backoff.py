@@ -1,0 +1,38 @@
+"""How long to wait before trying again: exponential, with full jitter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Attempt n waits somewhere in ``[0, min(first_s * factor**n, limit_s)]``.
+
+    Full jitter, so that a hundred calls that lost the same vendor at the same moment do
+    not come back at the same moment.
+    """
+
+    first_s: float = 0.1
+    limit_s: float = 5.0
+    factor: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.first_s <= self.limit_s or self.factor < 1.0:
+            raise ValueError(f"backoff needs 0 <= first_s <= limit_s and factor >= 1: {self}")
+
+    def delay_s(self, attempt: int, random: float) -> float:
+        """Seconds to wait before attempt ``attempt`` (0 is the first), for ``random`` in [0, 1)."""
+        return random * self.ceiling_s(attempt)
+
+    def ceiling_s(self, attempt: int) -> float:
+        """The longest that attempt ``attempt`` may have to wait."""
+        try:
+            return min(self.first_s * self.factor**attempt, self.limit_s)
+        except OverflowError:
+            return self.limit_s if self.first_s > 0.0 else 0.0
+
+
+USUAL: Final = Backoff()
+AT_ONCE: Final = Backoff(first_s=0.0, limit_s=0.0)
