@@ -1,0 +1,75 @@
+"""What all actors of an engine share, and what one of them is given at birth."""
+
+from __future__ import annotations
+
+import random as system_random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pykka
+
+from telnyx_actors.actors.inbox import request_stop, tell
+from telnyx_actors.actors.stats import StatsRegistry
+from telnyx_actors.actors.timer import ThreadTimer, Timer
+from telnyx_actors.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class CrashOrder:
+    """Makes an actor fail at its next message. For the console and for chaos tests."""
+
+    urgent: ClassVar[bool] = True
+    reason: str
+
+
+class Runtime:
+    """Time, timer, chance and statistics: one per process, or one per test."""
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        timer: Timer | None = None,
+        random: Callable[[], float] = system_random.random,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.timer: Timer = timer or ThreadTimer(self.clock)
+        self.random = random
+        self.stats = StatsRegistry()
+
+    def start(self) -> None:
+        self.timer.start()
+
+    def stop(self) -> None:
+        """After the actors, whose teardown may still set deadlines."""
+        self.timer.stop()
+
+    def crash(self, path: str, reason: str = "orden de la consola") -> bool:
+        """Make the actor at ``path`` fail, as if by a bug. False when there is none."""
+        ref = self.stats.ref(path)
+        return ref is not None and tell(ref, CrashOrder(reason))
+
+    def stop_actor(self, path: str) -> bool:
+        """Ask the actor at ``path`` to stop; its parent restarts it if its spec says so. False when there is none."""
+        ref = self.stats.ref(path)
+        if ref is None or not ref.is_alive():
+            return False
+        request_stop(ref)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """Where an actor stands: ``path`` is its parent's, a slash and its own name."""
+
+    path: str
+    parent: pykka.ActorRef[Any] | None
+    runtime: Runtime
+    restarts: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    def child(self, name: str, parent: pykka.ActorRef[Any], restarts: int = 0) -> Birth:
+        return Birth(f"{self.path}/{name}", parent, self.runtime, restarts)
