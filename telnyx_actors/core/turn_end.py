@@ -66,6 +66,12 @@ def is_backchannel(text: str) -> bool:
     return " ".join(words) in _BACKCHANNEL_PHRASES or all(word in _BACKCHANNELS for word in words)
 
 
+def is_greeting(text: str) -> bool:
+    """Whether ``text`` only picks up the phone: "¿Aló?", "Hola, buenas tardes", "¿Sí, diga?"."""
+    words = [_squeeze(word) for word in _words(text[:_TEXT_MAX_CHARS])]
+    return 1 <= len(words) <= 4 and all(word in _GREETINGS for word in words)
+
+
 _TEXT_MAX_CHARS: Final = 400
 _PHONE_DIGITS: Final = 10
 
@@ -264,3 +270,5 @@ _BACKCHANNELS: Final = _set(
 _BACKCHANNEL_PHRASES: Final = frozenset(
     _phrases("claro que si / muy bien / de acuerdo / asi es / por supuesto / te escucho / lo escucho / la escucho")
 )
+
+_GREETINGS: Final = _set("alo hola si diga digame bueno buenos buenas buen muy dia dias tarde tardes noche noches")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from telnyx_actors.core.turn_end import Ending, TurnEndSettings, expectation, is_backchannel
+from telnyx_actors.core.turn_end import Ending, TurnEndSettings, expectation, is_backchannel, is_greeting
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ def test_a_text_of_any_length_is_read_from_its_end() -> None:
 
 
 def test_each_ending_has_its_silence() -> None:
-    settings = TurnEndSettings()
+    settings = TurnEndSettings(complete_ms=200)
 
-    assert [settings.silence_ms(ending) for ending in Ending] == [250, 600, 1000, 1000]
+    assert [settings.silence_ms(ending) for ending in Ending] == [200, 600, 1000, 1000]
 
 
 @pytest.mark.parametrize(
@@ -140,3 +140,13 @@ def test_a_listener_says_so_without_taking_the_turn(text: str) -> None:
 )
 def test_a_caller_who_wants_the_turn_is_not_taken_for_a_listener(text: str) -> None:
     assert not is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", ["¿Aló?", "aló", "Hola, buenos días.", "sí, buenas", "¿Sí, aló?", "¿Diga?"])
+def test_greeting_back_is_told_from_speaking(text: str) -> None:
+    assert is_greeting(text)
+
+
+@pytest.mark.parametrize("text", ["hola, necesito una cita", "buenos días, con Carlos", "", "no"])
+def test_more_than_a_greeting_is_an_answer(text: str) -> None:
+    assert not is_greeting(text)
