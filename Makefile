@@ -1,0 +1,65 @@
+# `make demo`: listen to a call.   `make test`: run everything fast.   `make check`: lint, types, layering.
+# Windows: build-and-test.ps1 -Task demo|test|run|check
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+# Two cores' worth of workers: more of them would measure each other.
+WORKERS ?= 2
+
+.PHONY: help demo run test check format docs soak bench chaos measure clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo      place one call against local stand-ins of the vendors, and listen to it'
+	@echo 'make run       start the engine with .env'
+	@echo 'make test      run the tests (ARGS="-k name" for some of them)'
+	@echo 'make check     ruff, mypy --strict, and the rules of tests/test_tidy.py'
+	@echo 'make format    let ruff put the code in order'
+	@echo 'make docs      write .env.example and docs/configuration.md'
+	@echo 'make clean     remove what the others made'
+
+demo: $(VENV)/.has-standins
+	$(BIN)/python -m telnyx_actors.demo $(ARGS)
+
+run: $(VENV)/.has-engine
+	$(BIN)/python run.py $(ARGS)
+
+test: $(VENV)/.has-test
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+check: $(VENV)/.has-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_tidy.py
+
+format: $(VENV)/.has-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.has-engine
+	$(BIN)/python -m telnyx_actors.config.docs
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find telnyx_actors tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment -----------------------------------------------------------
+# One environment; a stamp for each set of packages, made anew when what they are made of changes.
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Python 3.11 or newer is needed; try: make $(MAKECMDGOALS) PYTHON=python3.12' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.has-engine: extras =
+$(VENV)/.has-standins: extras = [standins]
+$(VENV)/.has-test: extras = [test]
+$(VENV)/.has-dev: extras = [dev]
+
+$(VENV)/.has-%: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(extras)'
+	@touch $@
