@@ -79,7 +79,7 @@ class Espeak:
         return self._library
 
     def _on_samples(self, samples: ctypes._Pointer[ctypes.c_short], count: int, events: ctypes._Pointer[_Event]) -> int:
-        if samples and count > 0:
+        if count > 0:  # the last call brings none
             self._samples.append(ctypes.string_at(samples, 2 * count))
         index = 0
         while events[index].type != _EVENT_END_OF_LIST:

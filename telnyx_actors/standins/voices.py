@@ -52,7 +52,7 @@ VOICES: Final = {
 
 _LOUDNESS_RMS = 3000
 _TRIM_MS = 10
-_CACHED_MAX = 2048
+_CACHED_MAX = 512
 
 _espeak = Espeak()
 _lock = threading.Lock()
