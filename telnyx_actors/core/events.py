@@ -10,7 +10,81 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+# --- the call ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """Somebody picked up (or our own answer to an incoming call took effect)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaStarted:
+    """Audio can flow: the first stream of the call, or one that replaces a lost one."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLost:
+    """The media socket is gone; the call itself may well be alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The carrier says that the call is over. ``cause`` and ``source`` are its words."""
+
+    cause: str
+    source: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class HangupRequested:
+    """Somebody on our side wants the call to end now: an operator, a drain."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SayRequested:
+    """An operator wants this said to the caller."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """The deadline that the conversation asked for has come (or any later moment)."""
+
+
 # --- hearing -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStarted:
+    """The line carries a voice since ``at``; it may still turn out to be a noise."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceConfirmed:
+    """The voice that started at ``at`` has lasted long enough to interrupt."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStopped:
+    """No voice since ``at``, the end of the last voiced frame."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """The caller pressed a key: one of ``0-9*#A-D``."""
+
+    digit: str
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +142,111 @@ TranscriptEvent: TypeAlias = (
     | TurnPredicted
     | TurnRetracted
     | TurnConfirmed
+)
+
+# --- thinking ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """The first token of an attempt at a reply."""
+
+    turn: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyClause:
+    """The next speakable clause of a reply."""
+
+    turn: int
+    attempt: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFinished:
+    """The model has said all it wants to say."""
+
+    turn: int
+    attempt: int
+    stop_reason: str = "end_turn"
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFailed:
+    """The attempt is dead. ``retryable``: asking again may help."""
+
+    turn: int
+    attempt: int
+    reason: str
+    retryable: bool = True
+
+
+# --- speaking ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechArrived:
+    """``size`` more bytes of a clause's audio are there (8 bytes a millisecond)."""
+
+    clause: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFinished:
+    """All audio of the clause has arrived."""
+
+    clause: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFailed:
+    """The clause could not be (wholly) synthesized."""
+
+    clause: int
+    reason: str
+    retryable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MarkReturned:
+    """The carrier played everything before this mark, or gives it back after a clear."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierSpoke:
+    """The carrier's own voice has finished the clause that it was asked to say."""
+
+    clause: int
+
+
+CallEvent: TypeAlias = (
+    CallAnswered
+    | MediaStarted
+    | MediaLost
+    | CallEnded
+    | HangupRequested
+    | SayRequested
+    | TimePassed
+    | VoiceStarted
+    | VoiceConfirmed
+    | VoiceStopped
+    | DigitPressed
+    | TranscriptEvent
+    | ReplyStarted
+    | ReplyClause
+    | ReplyFinished
+    | ReplyFailed
+    | SpeechArrived
+    | SpeechFinished
+    | SpeechFailed
+    | MarkReturned
+    | CarrierSpoke
 )

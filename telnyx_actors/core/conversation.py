@@ -1,0 +1,133 @@
+"""The conversation: who speaks when. Events in, actions out, time as an argument.
+
+Every event is taken in, then all rules are applied to the state that results. The rules
+look at levels, never at edges: each is a condition on the state and the time, and
+``next_deadline`` is the earliest time at which one of them could become true. So a lost
+timer, a late event or a repeated one cannot leave a call hanging.
+
+The rules live beside this module, a subject each: ``life`` (the call), ``floor`` (whose
+turn it is to speak), ``reply`` (asking and answering), ``ladder`` (against dead air).
+"""
+
+from __future__ import annotations
+
+from telnyx_actors.core import events as ev
+from telnyx_actors.core import floor, ladder, life, reply
+from telnyx_actors.core.actions import Action
+from telnyx_actors.core.history import History
+from telnyx_actors.core.playout import Playout
+from telnyx_actors.core.rules import Lines, Rules
+from telnyx_actors.core.state import Phase, State
+
+ROUNDS_MAX = 12
+"""How often the rules may set each other off at one event. More would be a loop among the rules."""
+
+IDLE_S = 60.0
+"""How long a live call sleeps when no rule waits for anything: a belt beside the braces."""
+
+
+class Conversation:
+    """One call. Not thread-safe: it belongs to one actor.
+
+    ``now`` is monotonic, in seconds; a time before the last one counts as the last one.
+    """
+
+    def __init__(self, rules: Rules, lines: Lines, now: float) -> None:
+        playout = Playout(rules.lead_s, rules.mark_every_s)
+        self.state = State(rules, lines, now, now, playout, History(rules.exchanges_max))
+
+    def handle(self, event: ev.CallEvent, now: float) -> list[Action]:
+        """Take an event in, and say what is to be done now."""
+        s = self.state
+        s.now = max(s.now, now)
+        s.actions = []
+        if s.phase is Phase.ENDED:
+            s.stale += 1
+            return []
+        self._take(event)
+        self._settle()
+        return s.actions
+
+    def next_deadline(self) -> float | None:
+        """When ``TimePassed`` is to be handed in at the latest; None once the call has ended."""
+        s = self.state
+        if s.phase is Phase.ENDED:
+            return None
+        # What is due has been done: every rule was applied at ``now`` until none had anything to add.
+        ahead = [at for rules in (life, floor, reply, ladder) for at in rules.deadlines(s) if at > s.now]
+        return min(ahead, default=s.now + IDLE_S)
+
+    @property
+    def is_over(self) -> bool:
+        return self.state.phase is Phase.ENDED
+
+    def _settle(self) -> None:
+        """Apply the rules until nothing changes any more."""
+        s = self.state
+        for _ in range(ROUNDS_MAX):
+            before = len(s.actions), s.phase, s.turn, s.paused_at
+            s.playout.believe_estimate(s.now)
+            life.settle(s)
+            if s.phase is Phase.ENDED:
+                return
+            floor.settle(s)
+            reply.settle(s)
+            ladder.settle(s)
+            floor.release(s)
+            if before == (len(s.actions), s.phase, s.turn, s.paused_at):
+                return
+        s.loops += 1
+
+    def _take(self, event: ev.CallEvent) -> None:  # noqa: C901, PLR0912 - one line per event is the clearest table
+        s = self.state
+        match event:
+            case ev.TimePassed():
+                pass
+            case ev.SpeechArrived():
+                reply.speech_arrived(s, event)
+            case ev.MarkReturned():
+                s.playout.mark_returned(event.name, s.now)
+            case ev.VoiceStarted():
+                floor.voice_started(s, event)
+            case ev.VoiceConfirmed():
+                floor.voice_confirmed(s, event)
+            case ev.VoiceStopped():
+                floor.voice_stopped(s, event)
+            case ev.TranscriptInterim():
+                floor.interim(s, event)
+            case ev.TranscriptFinal():
+                floor.final(s, event)
+            case ev.UtteranceEnded():
+                floor.utterance_ended(s)
+            case ev.TurnPredicted() | ev.TurnConfirmed():
+                floor.predicted(s, event)
+            case ev.TurnRetracted():
+                floor.retracted(s)
+            case ev.DigitPressed():
+                floor.digit(s, event)
+            case ev.ReplyStarted():
+                reply.started(s, event)
+            case ev.ReplyClause():
+                reply.clause(s, event)
+            case ev.ReplyFinished():
+                reply.finished(s, event)
+            case ev.ReplyFailed():
+                reply.failed(s, event)
+            case ev.SpeechFinished():
+                reply.speech_finished(s, event)
+            case ev.SpeechFailed():
+                reply.speech_failed(s, event)
+            case ev.CarrierSpoke():
+                s.playout.carrier_spoke(event.clause, s.now)
+            case ev.CallAnswered():
+                life.answered(s)
+            case ev.MediaStarted():
+                life.media_started(s)
+            case ev.MediaLost():
+                life.media_lost(s)
+            case ev.CallEnded():
+                life.ended(s, event)
+            case ev.HangupRequested():
+                life.hangup_requested(s, event)
+            case ev.SayRequested():
+                life.say_requested(s, event)

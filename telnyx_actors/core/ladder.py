@@ -1,0 +1,67 @@
+"""The ladder against dead air: what the caller hears when the reply does not come.
+
+From the end of the caller's turn until audio of the reply plays: a filler, a second
+request beside the first, an apology, and at last a person or a goodbye. Each rung is
+climbed once a turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from telnyx_actors.core import reply
+from telnyx_actors.core.life import give_up_call
+from telnyx_actors.core.state import Phase, State
+from telnyx_actors.core.turn import Turn, TurnKind
+
+
+def settle(s: State) -> None:
+    turn = s.turn
+    while turn is not None and turn is s.turn and (at := _next_at(s, turn)) is not None and s.now >= at:
+        turn.rung += 1
+        s.note(("filler", "hedge", "apology", "give_up")[turn.rung - 1], _cause(s, turn))
+        if turn.rung == 1:
+            _wait_line(s, turn, s.lines.fillers[turn.number % len(s.lines.fillers)] if s.lines.fillers else "")
+        elif turn.rung == 2:
+            _hedge(s, turn)
+        elif turn.rung == 3:
+            _wait_line(s, turn, s.lines.apology)
+        else:
+            give_up_call(s)
+
+
+def deadlines(s: State) -> Iterator[float]:
+    """When the next rung is due."""
+    if s.turn is not None and (at := _next_at(s, s.turn)) is not None:
+        yield at
+
+
+def _next_at(s: State, turn: Turn) -> float | None:
+    """When the next rung is due; None while there is no dead air."""
+    waits_for_reply = turn.kind is TurnKind.REPLY and turn.committed and turn.times.first_sent is None
+    if not waits_for_reply or s.phase is not Phase.LIVE or s.paused_at is not None or turn.rung > 3:
+        return None
+    if s.is_voiced or s.is_flushing or s.media_lost_at is not None:
+        return None
+    rules = s.rules
+    after = (rules.filler_after_s, rules.hedge_after_s, rules.apology_after_s, rules.give_up_after_s)[turn.rung]
+    since = turn.times.voice_ended if turn.times.voice_ended is not None else turn.times.committed
+    assert since is not None
+    return since + after
+
+
+def _cause(s: State, turn: Turn) -> str:
+    """Which part keeps the caller waiting."""
+    return "thinking" if turn.winner is None else "speaking"
+
+
+def _wait_line(s: State, turn: Turn, line: str) -> None:
+    """Say something known by heart before the reply; the reply's audio still comes first if it is there."""
+    if line and not s.playout.has_audio():
+        s.add_clause(turn, line, phrase=True, wait=True)
+
+
+def _hedge(s: State, turn: Turn) -> None:
+    """Ask a second time beside the first: the first to answer wins."""
+    if turn.winner is None and turn.live_attempts:
+        reply.ask_again(s, turn)

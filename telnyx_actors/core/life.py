@@ -1,0 +1,165 @@
+"""The life of the call around the conversation: ringing, audio, silence, limits, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from telnyx_actors.core import events as ev
+from telnyx_actors.core.actions import HangUp, StartStream, TransferCall
+from telnyx_actors.core.state import Phase, State
+from telnyx_actors.core.turn import TurnEnd, TurnKind
+
+# --- events ------------------------------------------------------------------
+
+
+def answered(s: State) -> None:
+    if s.phase is Phase.RINGING:
+        s.phase = Phase.ANSWERED
+        s.answered_at = s.media_lost_at = s.stream_asked_at = s.now
+
+
+def media_started(s: State) -> None:
+    answered(s)  # audio flows only on an answered call, whether or not its webhook has come yet
+    s.playout.lose_stream(s.now)  # a second stream knows nothing of what the first had not played
+    s.media_lost_at = s.stream_asked_at = None
+    if s.phase is Phase.ANSWERED:
+        s.phase = Phase.LIVE
+        s.quiet_since = s.now
+        s.say(TurnKind.GREETING, s.lines.greeting)
+
+
+def media_lost(s: State) -> None:
+    if s.phase is Phase.RINGING or s.media_lost_at is not None:
+        return
+    s.media_lost_at = s.now
+    s.playout.lose_stream(s.now)
+    s.listening.is_voiced = False
+
+
+def hangup_requested(s: State, event: ev.HangupRequested) -> None:
+    if s.turn is not None:
+        s.end_turn(TurnEnd.CALL_ENDED)
+    _hang_up(s, event.reason)
+
+
+def ended(s: State, event: ev.CallEnded) -> None:
+    """The carrier says it is over. Words that nobody answered are kept in a last turn."""
+    if s.turn is None and s.listening.text:
+        s.start_turn(TurnKind.REPLY)
+    if s.turn is not None:
+        s.end_turn(TurnEnd.CALL_ENDED)
+    s.phase = Phase.ENDED
+    s.closing_reason = s.closing_reason or event.cause
+
+
+def say_requested(s: State, event: ev.SayRequested) -> None:
+    s.to_say.append(event.text)
+
+
+# --- rules -------------------------------------------------------------------
+
+
+def settle(s: State) -> None:
+    if s.phase is Phase.RINGING and s.now >= s.born_at + s.rules.ring_max_s:
+        _hang_up(s, "no_answer")
+    elif s.phase in (Phase.ANSWERED, Phase.LIVE):
+        _find_audio(s)
+    if s.phase is Phase.LIVE:
+        _mind_limits(s)
+    if s.phase is Phase.CLOSING:
+        _finish(s)
+
+
+def deadlines(s: State) -> Iterator[float]:
+    """When ``settle`` could have something to do; never empty while the call lives."""
+    if s.phase is Phase.RINGING:
+        yield s.born_at + s.rules.ring_max_s
+    if s.phase in (Phase.ANSWERED, Phase.LIVE):
+        assert s.answered_at is not None
+        yield s.answered_at + s.rules.call_max_s
+        if s.media_lost_at is not None:
+            yield s.media_lost_at + s.rules.media_give_up_s
+            yield s.now if s.stream_asked_at is None else s.stream_asked_at + s.rules.media_wait_s
+    if s.phase is Phase.LIVE and _is_quiet(s):
+        yield s.quiet_at() + s.rules.silence_timeout_s
+    if s.phase is Phase.CLOSING:
+        assert s.close_at is not None
+        yield s.close_at
+
+
+def _find_audio(s: State) -> None:
+    if s.media_lost_at is None:
+        return
+    if s.now >= s.media_lost_at + s.rules.media_give_up_s:
+        _hang_up(s, "no_media")
+    elif s.stream_asked_at is None or s.now >= s.stream_asked_at + s.rules.media_wait_s:
+        s.stream_asked_at = s.now
+        s.do(StartStream())
+
+
+def _is_quiet(s: State) -> bool:
+    return s.turn is None and not s.is_voiced and not s.listening.text
+
+
+def _mind_limits(s: State) -> None:
+    assert s.answered_at is not None
+    if s.now >= s.answered_at + s.rules.call_max_s:
+        close(s, "time_limit", s.lines.goodbye_limit)
+    elif s.failed_turns >= s.rules.failed_turns_max and s.turn is None:
+        give_up_call(s)
+    elif _is_quiet(s) and s.to_say:
+        s.say(TurnKind.SAY, s.to_say.pop(0))
+    elif _is_quiet(s) and s.now >= s.quiet_at() + s.rules.silence_timeout_s:
+        if s.prompts_said < len(s.lines.prompts):
+            s.say(TurnKind.PROMPT, s.lines.prompts[s.prompts_said])
+            s.prompts_said += 1
+        else:
+            close(s, "silence", s.lines.goodbye_silence)
+
+
+# --- ending ------------------------------------------------------------------
+
+
+def give_up_call(s: State) -> None:
+    """We cannot hold this conversation: give it to a person, or end it politely."""
+    if s.turn is not None:
+        s.end_turn(TurnEnd.FAILED)
+    if not s.rules.transfer_number:
+        close(s, "failure", s.lines.goodbye_failure)
+        return
+    s.note("transferred")
+    s.phase, s.closing_reason = Phase.CLOSING, "transferred"
+    s.close_at = s.now + s.rules.transfer_max_s
+    s.hangups = s.rules.hangups_max - 1  # one hang-up at the very end of it is enough
+    s.do(TransferCall(s.rules.transfer_number))
+
+
+def close(s: State, reason: str, line: str) -> None:
+    """Say goodbye, then hang up."""
+    if s.turn is not None:
+        s.end_turn(TurnEnd.INTERRUPTED)
+    s.phase, s.closing_reason = Phase.CLOSING, reason
+    s.close_at = s.now + s.rules.goodbye_max_s
+    s.forget_words()
+    s.say(TurnKind.GOODBYE, line)
+
+
+def _finish(s: State) -> None:
+    assert s.close_at is not None
+    is_said = s.turn is None and s.hangups == 0 and s.closing_reason != "transferred"
+    if s.now < s.close_at and not is_said:
+        return
+    if s.turn is not None:
+        s.end_turn(TurnEnd.CALL_ENDED)
+    if s.hangups < s.rules.hangups_max:
+        _hang_up(s, s.closing_reason)
+    else:
+        s.note("hangup_unconfirmed")
+        s.phase = Phase.ENDED
+
+
+def _hang_up(s: State, reason: str) -> None:
+    s.phase, s.closing_reason = Phase.CLOSING, s.closing_reason or reason
+    s.hangups += 1
+    s.close_at = s.now + s.rules.hangup_wait_s
+    s.do(HangUp(s.closing_reason))

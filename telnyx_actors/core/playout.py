@@ -1,0 +1,292 @@
+"""What is being played to the caller, and what of it has been heard.
+
+A queue of clauses between the voice that makes audio and the carrier that plays it. The
+audio itself stays in the shell; here are only its sizes. Three numbers per clause tell
+the story: ``size`` bytes exist, ``sent`` were handed to the carrier, ``heard`` were
+confirmed by a mark.
+
+Audio is sent ahead of the caller's ear by at most ``lead_s``, so that ``clear`` can take
+it back and a hiccup of ours is not heard. ``play_end`` is our estimate of the moment when
+the carrier runs dry: exact but for the network, since the carrier plays in real time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from telnyx_actors.core.actions import (
+    Action,
+    CancelSpeech,
+    ClearAudio,
+    SendAudio,
+    SendMark,
+    SpeakByCarrier,
+    StopCarrierSpeech,
+)
+from telnyx_actors.core.audio import FRAME_BYTES, SAMPLE_RATE_HZ
+
+S_PER_CHAR = 0.065
+"""How long a voice takes for a character of Spanish: an estimate where nothing confirms."""
+
+MARK_GRACE_S = 1.5
+"""How late a mark may be before the estimate is believed instead of the carrier."""
+
+
+@dataclass(slots=True)
+class Clause:
+    """One clause of the agent's speech."""
+
+    id: int
+    turn: int
+    text: str
+    size: int = 0
+    sent: int = 0
+    heard: int = 0
+    tries: int = 0  # how often its audio failed
+    asked_at: float = 0.0  # when its audio was asked for, or last came
+    is_complete: bool = False  # all its audio has arrived
+    is_done: bool = False  # all of it was heard
+    by_carrier: bool = False  # the carrier's own voice says it
+    is_told: bool = False  # the carrier was told to say it
+
+    @property
+    def is_all_sent(self) -> bool:
+        """Whether nothing of it is left to be handed to the carrier."""
+        return self.is_done or (not self.by_carrier and self.is_complete and self.sent >= self.size)
+
+    @property
+    def sendable(self) -> int:
+        """Bytes that may be sent now: whole frames, and the odd rest once it is the last."""
+        ready = self.size - self.sent
+        return ready if self.is_complete else ready - ready % FRAME_BYTES
+
+    def heard_text(self) -> str:
+        """The words whose audio was heard."""
+        return self.text if self.is_done else self.text_up_to(self.heard)
+
+    def text_up_to(self, size: int) -> str:
+        """The whole words that the first ``size`` bytes carry, by their share of the audio."""
+        expected = float(self.size)
+        if not self.is_complete:
+            expected = max(expected, len(self.text) * S_PER_CHAR * SAMPLE_RATE_HZ)
+        if size >= expected:
+            return self.text
+        return self.text[: self.text.rfind(" ", 0, int(len(self.text) * size / expected) + 1) + 1].rstrip()
+
+
+@dataclass(slots=True)
+class Playout:
+    """The queue. ``is_open`` says whether audio may leave: the turn is ours and the caller is silent."""
+
+    lead_s: float
+    mark_every_s: float
+    is_open: bool = False
+    play_end: float = 0.0
+    stale_marks: int = 0
+    _queue: list[Clause] = field(default_factory=list)
+    _marks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _epoch: int = 0  # grows with every clear: marks of an earlier epoch confirm nothing
+
+    # --- filling ---
+
+    def add(self, clause: Clause, *, after: int | None = None, first: bool = False) -> None:
+        """Queue a clause: last, behind the clause ``after``, or ``first`` of all that was not begun."""
+        at = len(self._queue)
+        if after is not None:
+            at = next((i + 1 for i, queued in enumerate(self._queue) if queued.id == after), at)
+        elif first:
+            at = next((i for i, queued in enumerate(self._queue) if not queued.sent and not queued.is_told), at)
+        self._queue.insert(at, clause)
+
+    def audio(self, clause_id: int, size: int, now: float) -> bool:
+        """More audio of a clause; False when the clause is not wanted any more."""
+        clause = self.find(clause_id)
+        if clause is None or clause.by_carrier:
+            return False
+        clause.size += size
+        clause.asked_at = now
+        return True
+
+    def complete(self, clause_id: int) -> bool:
+        """All audio of a clause is there."""
+        clause = self.find(clause_id)
+        if clause is None or clause.by_carrier:
+            return False
+        clause.is_complete = True
+        clause.is_done = clause.heard >= clause.size  # the last mark may have come before we knew it was the last
+        return True
+
+    def restart(self, clause_id: int) -> str | None:
+        """Its audio broke off: what text must be made again, or None when it is not wanted.
+
+        A clause of which something was sent keeps the audio it has and shrinks to its
+        words, so that none is said twice; the rest is the caller's to ``add`` behind it.
+        """
+        clause = self.find(clause_id)
+        if clause is None or clause.is_complete:
+            return None
+        if not clause.sent:
+            clause.size = 0
+            return clause.text
+        clause.size -= clause.size % FRAME_BYTES
+        words = clause.text_up_to(clause.size)
+        rest = clause.text[len(words) :].strip()
+        clause.text = words
+        self.complete(clause_id)
+        return rest
+
+    # --- playing ---
+
+    def release(self, now: float) -> list[Action]:
+        """Send what may leave now."""
+        actions: list[Action] = []
+        while self.is_open and (clause := self.head()) is not None:
+            if clause.by_carrier:
+                return actions + self._tell_carrier(clause, now)
+            actions += self._send(clause, now)
+            if not clause.is_all_sent:
+                break
+        return actions
+
+    def head(self) -> Clause | None:
+        """The clause whose turn it is to be sent."""
+        return next((clause for clause in self._queue if not clause.is_all_sent), None)
+
+    def _send(self, clause: Clause, now: float) -> list[Action]:
+        actions: list[Action] = []
+        step = int(self.mark_every_s * SAMPLE_RATE_HZ) // FRAME_BYTES * FRAME_BYTES
+        room = int((self.lead_s - max(self.play_end - now, 0.0)) * SAMPLE_RATE_HZ)
+        while (ready := clause.sendable) and room >= FRAME_BYTES:
+            size = min(ready, room - room % FRAME_BYTES, step)
+            actions.append(SendAudio(clause.id, clause.sent, clause.sent + size))
+            clause.sent += size
+            actions.append(self._mark(clause))
+            padded = -(-size // FRAME_BYTES) * FRAME_BYTES
+            self.play_end = max(self.play_end, now) + padded / SAMPLE_RATE_HZ
+            room -= padded
+        return actions
+
+    def _mark(self, clause: Clause) -> Action:
+        name = f"{self._epoch}.{clause.id}.{clause.sent}"
+        self._marks[name] = (clause.id, clause.sent)
+        return SendMark(name)
+
+    def _tell_carrier(self, clause: Clause, now: float) -> list[Action]:
+        if clause.is_told or self.play_end > now:
+            return []
+        clause.is_told = True
+        self.play_end = now + len(clause.text) * S_PER_CHAR
+        return [SpeakByCarrier(clause.id, clause.text)]
+
+    # --- hearing back ---
+
+    def mark_returned(self, name: str, now: float) -> bool:
+        """A mark came back; False when it confirms nothing (cleared, unknown, twice)."""
+        place = self._marks.pop(name, None)
+        clause = self.find(place[0]) if place else None
+        if place is None or clause is None:
+            self.stale_marks += 1
+            return False
+        clause.heard = max(clause.heard, place[1])
+        if clause.is_complete and clause.heard >= clause.size:
+            clause.is_done = True
+        if not self._marks and self.head() is None:
+            self.play_end = min(self.play_end, now)
+        return True
+
+    def carrier_spoke(self, clause_id: int, now: float) -> bool:
+        """The carrier's voice has finished a clause."""
+        clause = self.find(clause_id)
+        if clause is None or not clause.is_told:
+            return False
+        clause.is_done = True
+        self.play_end = min(self.play_end, now)
+        return True
+
+    def believe_estimate(self, now: float) -> bool:
+        """Count as heard what the carrier must have played long ago without confirming it."""
+        if not self.is_overdue(now):
+            return False
+        for clause in self._queue:
+            if clause.is_told or (clause.sent and clause.heard < clause.sent):
+                clause.heard = clause.sent
+                clause.is_done = clause.is_told or clause.is_all_sent
+        self._marks.clear()
+        return True
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether everything sent should have been confirmed by now and was not."""
+        return self._awaits_confirmation() and now >= self.play_end + MARK_GRACE_S
+
+    def _awaits_confirmation(self) -> bool:
+        return any((c.is_told and not c.is_done) or c.heard < c.sent for c in self._queue)
+
+    # --- taking back ---
+
+    def clear(self, now: float) -> list[Action]:
+        """Stop the caller's ear at once; what was not heard stays, to be sent again or dropped."""
+        if not self.is_audible(now) and not self._awaits_confirmation():
+            return []
+        carrier_speaks = any(clause.is_told and not clause.is_done for clause in self._queue)
+        self._forget_sent()
+        self.play_end = now
+        return [ClearAudio(), StopCarrierSpeech()] if carrier_speaks else [ClearAudio()]
+
+    def lose_stream(self, now: float) -> None:
+        """The socket is gone and with it what the carrier had not played."""
+        self._forget_sent()
+        self.play_end = now
+
+    def _forget_sent(self) -> None:
+        self._epoch += 1
+        self._marks.clear()
+        for clause in self._queue:
+            if not clause.is_done:
+                clause.sent = 0
+                clause.is_told = False
+
+    def drop(self) -> list[Action]:
+        """Forget everything queued. Call ``clear`` first if something may be audible."""
+        wanted = tuple(clause.id for clause in self._queue if not clause.is_complete or not clause.is_done)
+        self._queue.clear()
+        self._marks.clear()
+        self._epoch += 1
+        return [CancelSpeech(wanted)] if wanted else []
+
+    # --- looking ---
+
+    def find(self, clause_id: int) -> Clause | None:
+        return next((clause for clause in self._queue if clause.id == clause_id), None)
+
+    def clauses(self) -> Iterator[Clause]:
+        return iter(self._queue)
+
+    def is_audible(self, now: float) -> bool:
+        """Whether the caller hears us now, or will without our doing anything."""
+        return self.play_end > now
+
+    def is_finished(self) -> bool:
+        """Whether everything queued has been heard."""
+        return all(clause.is_done for clause in self._queue)
+
+    def has_audio(self) -> bool:
+        """Whether there is something to be heard that was not heard yet."""
+        return any(not c.is_done and (c.size > 0 or c.by_carrier) for c in self._queue)
+
+    def unheard_s(self, now: float) -> float:
+        """How much audio the caller would still hear of what exists now."""
+        unsent = sum(c.size - c.sent for c in self._queue if not c.is_done)
+        return max(self.play_end - now, 0.0) + unsent / SAMPLE_RATE_HZ
+
+    def next_deadline(self) -> float | None:
+        """When to call ``release`` or ``believe_estimate`` again."""
+        deadlines = []
+        if self._awaits_confirmation():
+            deadlines.append(self.play_end + MARK_GRACE_S)
+        head = self.head() if self.is_open else None
+        if head is not None and head.by_carrier and not head.is_told:
+            deadlines.append(self.play_end)
+        elif head is not None and head.sendable:
+            deadlines.append(self.play_end - self.lead_s * 0.75)
+        return min(deadlines, default=None)

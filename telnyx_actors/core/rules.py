@@ -1,0 +1,66 @@
+"""What a conversation is played by: its timings and its lines. All times in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from telnyx_actors.core.turn_end import TurnEndSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The timings. The defaults are those of a phone line to a patient person."""
+
+    # hearing
+    has_local_voice: bool = True  # False: only transcripts tell that the caller speaks
+    transcriber_ends_turns: bool = False  # True: a turn-taking transcriber decides (Flux)
+    transcriber_patience_s: float = 3.0  # how long such a transcriber may stay undecided
+    silences: TurnEndSettings = field(default_factory=TurnEndSettings)
+    speculate_before_s: float = 0.6  # ask the model this long before the turn would be over
+    flush_timeout_s: float = 0.6  # how long a requested final may take
+    digits_gap_s: float = 1.5  # keys pressed closer together than this are one input
+    min_confidence: float = 0.3
+    # being interrupted
+    no_words_s: float = 0.8  # a voice without words: the interruption was none
+    voice_without_words_s: float = 3.0  # a voice that goes on without a word is noise
+    endpoint_trust_s: float = 0.5  # a voice that lasts longer than this behind an endpoint is noise
+    late_words_s: float = 1.0  # words that come this soon after we began belong to the turn before
+    short_rest_s: float = 0.6  # so little was left to say that a "sí" is an answer
+    # speaking
+    lead_s: float = 2.0  # how far ahead of the caller's ear audio is sent
+    mark_every_s: float = 0.25
+    # the ladder of dead air, from the end of the caller's turn
+    filler_after_s: float = 1.2
+    hedge_after_s: float = 2.5
+    apology_after_s: float = 4.0
+    give_up_after_s: float = 10.0
+    stall_s: float = 2.5  # a reply that stops in the middle is taken as it is
+    retries_s: tuple[float, ...] = (0.1, 0.4, 1.0)  # waits before asking again
+    failed_turns_max: int = 3
+    # the call
+    silence_timeout_s: float = 20.0
+    call_max_s: float = 1800.0
+    media_wait_s: float = 3.0  # how long a stream may take to start before it is asked for again
+    media_give_up_s: float = 30.0
+    ring_max_s: float = 90.0
+    goodbye_max_s: float = 12.0
+    hangup_wait_s: float = 5.0
+    hangups_max: int = 3
+    exchanges_max: int = 20
+    transfer_number: str = ""
+    transfer_max_s: float = 7200.0  # a call given to a person is theirs for this long
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What the agent says by heart."""
+
+    greeting: str
+    fillers: tuple[str, ...]
+    prompts: tuple[str, ...]  # to a silent caller, one after the other
+    apology: str  # "one moment": the reply is late
+    failure: str  # "could you say that again": there will be no reply
+    goodbye_silence: str
+    goodbye_limit: str
+    goodbye_failure: str
+    transfer: str

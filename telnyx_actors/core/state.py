@@ -1,0 +1,205 @@
+"""The state of a conversation, and the few operations that all its rules share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from telnyx_actors.core.actions import (
+    Action,
+    CancelReply,
+    EndTurn,
+    Note,
+    Synthesize,
+)
+from telnyx_actors.core.history import History
+from telnyx_actors.core.listening import Listening
+from telnyx_actors.core.playout import Clause, Playout
+from telnyx_actors.core.rules import Lines, Rules
+from telnyx_actors.core.turn import Turn, TurnEnd, TurnKind, TurnRecord
+
+
+class Phase(StrEnum):
+    """Where the call is in its life."""
+
+    RINGING = "ringing"
+    ANSWERED = "answered"  # no audio yet
+    LIVE = "live"
+    CLOSING = "closing"  # we say goodbye, or have hung up and wait for the carrier to agree
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class State:
+    """Everything a conversation knows. Only the rules change it, one event at a time."""
+
+    rules: Rules
+    lines: Lines
+    born_at: float
+    now: float
+    playout: Playout
+    history: History
+    phase: Phase = Phase.RINGING
+    listening: Listening = field(default_factory=Listening)
+    turn: Turn | None = None
+    turns: int = 0  # turns begun so far; the last one's number + 1
+    attempts: int = 0  # requests to the model so far, over all turns
+    last_clause: int = 0
+    actions: list[Action] = field(default_factory=list)
+    stale: int = 0  # events about something that is over
+    loops: int = 0  # events at which the rules did not come to rest: always 0, or there is a bug
+    # the call
+    answered_at: float | None = None
+    media_lost_at: float | None = None  # since when an answered call has no audio path
+    stream_asked_at: float | None = None
+    closing_reason: str = ""
+    close_at: float | None = None  # when to hang up at the latest
+    hangups: int = 0
+    # the floor
+    paused_at: float | None = None  # we fell silent for the caller, and wait for words
+    handed_over_at: float | None = None  # when the agent last began to be heard
+    quiet_since: float = 0.0  # since when nobody speaks and nothing is owed
+    prompts_said: int = 0
+    failed_turns: int = 0
+    to_say: list[str] = field(default_factory=list)  # an operator's words, waiting for their turn
+
+    # --- telling the shell ---
+
+    def do(self, *actions: Action) -> None:
+        self.actions.extend(actions)
+
+    def note(self, kind: str, detail: str = "") -> None:
+        """Something worth counting."""
+        self.do(Note(kind, self.turn.number if self.turn else self.turns, detail))
+
+    # --- turns ---
+
+    def start_turn(self, kind: TurnKind) -> Turn:
+        """Begin the next turn. The one before must be over."""
+        assert self.turn is None, "a turn is still in progress"
+        self.turn = Turn(self.turns, kind)
+        self.turns += 1
+        return self.turn
+
+    def say(self, kind: TurnKind, text: str) -> None:
+        """A turn of ours that answers nothing: one line, known by heart."""
+        turn = self.start_turn(kind)
+        turn.committed, turn.is_written = True, True
+        turn.times.committed = self.now
+        self.add_clause(turn, text, phrase=kind is not TurnKind.SAY)
+
+    def add_clause(self, turn: Turn, text: str, *, phrase: bool = False, wait: bool = False, after: int | None = None) -> Clause:
+        """Queue words and have them made into audio. ``wait``: it only fills the time until the reply."""
+        self.last_clause += 1
+        clause = Clause(self.last_clause, turn.number, text, asked_at=self.now)
+        self.playout.add(clause, first=wait, after=after)
+        (turn.waits if wait else turn.clauses).append(clause.id)
+        if phrase or turn.committed or len(turn.clauses) == 1:
+            self.do(Synthesize(clause.id, text, phrase, "" if phrase else self._text_before(clause)))
+        else:
+            turn.unspoken.append(clause.id)  # not worth a vendor's money before the turn is ours
+        return clause
+
+    def _text_before(self, clause: Clause) -> str:
+        before = [queued.text for queued in self.playout.clauses() if queued.turn == clause.turn and queued.id < clause.id]
+        return before[-1] if before else ""
+
+    def commit(self, turn: Turn) -> None:
+        """The turn is the agent's: what was prepared may be heard."""
+        turn.committed = True
+        turn.times.committed = self.now
+        for clause_id in turn.unspoken:
+            clause = self.playout.find(clause_id)
+            if clause is not None:
+                clause.asked_at = self.now
+                self.do(Synthesize(clause.id, clause.text, False, self._text_before(clause)))
+        turn.unspoken.clear()
+
+    def hand_over(self, turn: Turn) -> None:
+        """The agent begins to be heard: what the caller said so far is said for good."""
+        turn.is_begun = True
+        self.handed_over_at = self.now
+        if turn.kind is TurnKind.REPLY and not turn.said:
+            turn.said = self.listening.text
+            self.history.caller(turn.said)
+            self.forget_words()
+
+    def forget_words(self) -> None:
+        """A new utterance of the caller begins; the state of the voice stays what it is."""
+        old = self.listening
+        self.listening = Listening(is_voiced=old.is_voiced, voice_since=old.voice_since, flush_until=old.flush_until)
+
+    def drop_reply(self, turn: Turn) -> None:
+        """Take back everything of a turn that was not heard."""
+        for attempt in sorted(turn.live_attempts):
+            self.do(CancelReply(turn.number, attempt))
+        turn.live_attempts.clear()
+        self.do(*self.playout.clear(self.now), *self.playout.drop())
+
+    def end_turn(self, end: TurnEnd) -> None:
+        """Close the turn: remember what was heard, and record it."""
+        turn = self.turn
+        assert turn is not None
+        if turn.kind is TurnKind.REPLY and not turn.said:
+            turn.said = self.listening.text
+            self.history.caller(turn.said)
+            self.forget_words()
+        spoken = [clause for clause in self.playout.clauses() if clause.id not in turn.waits]
+        heard = " ".join(text for clause in spoken if (text := clause.heard_text()))
+        generated = " ".join(clause.text for clause in spoken)
+        is_cut = end is not TurnEnd.COMPLETED and heard != generated
+        self.history.agent(heard, is_cut=is_cut)
+        self.drop_reply(turn)
+        turn.times.ended = self.now
+        self.do(
+            EndTurn(
+                TurnRecord(
+                    turn.number,
+                    turn.kind,
+                    turn.said,
+                    generated,
+                    heard,
+                    end,
+                    turn.attempt_count,
+                    replace(turn.times),
+                    turn.latency(),
+                    turn.input_tokens,
+                    turn.output_tokens,
+                    turn.cached_tokens,
+                )
+            )
+        )
+        self.turn = None
+        self.paused_at = None
+        self.quiet_since = self.now
+        if end is TurnEnd.FAILED:
+            self.failed_turns += 1
+        elif turn.kind is TurnKind.REPLY and heard:
+            self.failed_turns = 0
+
+    # --- looking ---
+
+    @property
+    def is_audible(self) -> bool:
+        """Whether the caller hears us now."""
+        return self.playout.is_audible(self.now)
+
+    @property
+    def is_voiced(self) -> bool:
+        """Whether the line carries a voice that we take for the caller's."""
+        noise_at = self.listening.noise_at(self.rules)
+        return noise_at is not None and self.now < noise_at
+
+    @property
+    def is_flushing(self) -> bool:
+        """Whether the transcriber still owes us the words of the last pause."""
+        return self.listening.flush_until is not None and self.now < self.listening.flush_until
+
+    @property
+    def media_is_there(self) -> bool:
+        """Whether audio can reach the caller."""
+        return self.phase in (Phase.LIVE, Phase.CLOSING) and self.media_lost_at is None
+
+    def quiet_at(self) -> float:
+        """Since when nobody has spoken."""
+        return max(self.quiet_since, self.listening.voice_ended or 0.0)
