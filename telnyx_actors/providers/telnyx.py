@@ -1,0 +1,178 @@
+"""Telnyx's REST commands, retried so that a lost answer never does anything twice."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+import requests
+import urllib3
+from loguru import logger
+
+from telnyx_actors.errors import Failure, ProviderError, WireError
+from telnyx_actors.providers.http import (
+    failure_of,
+    open_session,
+    read_error_body,
+    reason_of,
+    retry_after_s,
+    transport_failure,
+)
+from telnyx_actors.providers.ports import CallCommand, CarrierCall, DialledCall, DialRequest
+from telnyx_actors.wire.telnyx_client_state import decode_client_state, encode_client_state
+from telnyx_actors.wire.telnyx_rest import (
+    CallFields,
+    action_path,
+    call_path,
+    parse_call,
+    parse_error,
+    stream_fields,
+)
+
+PROVIDER: Final = "telnyx"
+
+_ALREADY_TRANSCRIBING: Final = "90054"
+_KINDS: Final = {
+    "90015": Failure.GONE,  # no such call: it ended long ago, or never was
+    "90018": Failure.GONE,  # the call has ended
+    "10009": Failure.AUTH,
+    "10010": Failure.AUTH,
+    "20002": Failure.AUTH,
+    "20100": Failure.PAYMENT,
+    "90103": Failure.RATE_LIMIT,
+    "90041": Failure.RATE_LIMIT,  # channel limits of the account, the profile, the connection
+    "90042": Failure.RATE_LIMIT,
+    "90043": Failure.RATE_LIMIT,
+}
+_MAX_ANSWER_BYTES: Final = 256 * 1024
+_TRANSPORT_ERRORS: Final = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class TelnyxOptions:
+    """``answer_timeouts_s``: one try for each, with its wait for an answer.
+
+    Telnyx advises to repeat a command at once when there is a 5xx, or no answer within 500 ms;
+    it runs a ``command_id`` only once within 60 s, so all tries together stay far below that.
+    """
+
+    api_key: str = field(repr=False)
+    connection_id: str
+    phone_number: str
+    base_url: str = "https://api.telnyx.com/v2"
+    pool_size: int = 50
+    connect_timeout_s: float = 2.0
+    answer_timeouts_s: tuple[float, ...] = (1.0, 2.0, 4.0)
+    dial_timeouts_s: tuple[float, ...] = (3.0, 5.0)
+    pauses_s: tuple[float, ...] = (0.0, 0.25, 0.5)
+
+
+class Telnyx:
+    """A ``Carrier``."""
+
+    def __init__(
+        self, options: TelnyxOptions, tls: ssl.SSLContext, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._options = options
+        self._sleep = sleep
+        self._base = options.base_url.rstrip("/")
+        self._session = open_session(options.pool_size, tls)
+        self._session.headers["Authorization"] = f"Bearer {options.api_key}"
+        self._session.headers["Content-Type"] = "application/json"
+
+    def dial(self, request: DialRequest) -> DialledCall:
+        answer = self._ask("POST", "/calls", self._dial_body(request), self._options.dial_timeouts_s)
+        call = _understood(answer)
+        return DialledCall(call.call_control_id, call.call_leg_id, call.call_session_id)
+
+    def command(self, call_control_id: str, command: CallCommand) -> None:
+        body = {**command.body, "command_id": command.command_id}
+        path = action_path(call_control_id, command.name)
+        try:
+            self._ask("POST", path, body, self._options.answer_timeouts_s)
+        except ProviderError as error:
+            # Started by a try whose answer was lost, or by whoever had the call before: it runs, as asked.
+            if not (command.name == "transcription_start" and error.code == _ALREADY_TRANSCRIBING):
+                raise
+
+    def status(self, call_control_id: str) -> CarrierCall:
+        call = _understood(self._ask("GET", call_path(call_control_id), None, self._options.answer_timeouts_s))
+        return CarrierCall(call.call_control_id, call.is_alive, decode_client_state(call.client_state))
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._session.close()
+
+    def _dial_body(self, request: DialRequest) -> dict[str, object]:
+        body: dict[str, object] = {
+            "connection_id": self._options.connection_id,
+            "from": self._options.phone_number,
+            "to": request.to,
+            "webhook_url": request.webhook_url,
+            "webhook_url_method": "POST",
+            "client_state": encode_client_state(request.client_state),
+            "command_id": request.command_id,
+            "timeout_secs": request.timeout_secs,
+            "time_limit_secs": request.time_limit_secs,
+        }
+        if request.stream is not None:
+            stream = request.stream
+            body |= stream_fields(stream.url, stream.track, stream.codec, stream.target_legs)
+        return body
+
+    def _ask(self, method: str, path: str, body: Mapping[str, object] | None, timeouts_s: tuple[float, ...]) -> bytes:
+        """The body of a 2xx answer, after as many tries as there are timeouts."""
+        data = msgspec.json.encode(body) if body is not None else None
+        last_try = len(timeouts_s) - 1
+        for number, timeout_s in enumerate(timeouts_s):
+            try:
+                return self._try(method, path, data, timeout_s)
+            except ProviderError as error:
+                if number == last_try or error.kind not in (Failure.UNAVAILABLE, Failure.TIMEOUT):
+                    raise
+                logger.debug("Telnyx {} {}: try {} failed: {}", method, path, number + 1, error)
+                self._sleep(self._options.pauses_s[min(number, len(self._options.pauses_s) - 1)])
+        raise ProviderError(PROVIDER, Failure.UNAVAILABLE, "no tries configured")
+
+    def _try(self, method: str, path: str, data: bytes | None, timeout_s: float) -> bytes:
+        try:
+            response = self._session.request(
+                method,
+                self._base + path,
+                data=data,
+                timeout=(self._options.connect_timeout_s, timeout_s),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                if not 200 <= response.status_code < 300:
+                    raise _refusal(response)
+                answer: bytes = response.raw.read(_MAX_ANSWER_BYTES)
+                return answer
+        except _TRANSPORT_ERRORS as error:
+            raise transport_failure(PROVIDER, error) from error
+
+
+def _refusal(response: requests.Response) -> ProviderError:
+    body = read_error_body(response)
+    error = parse_error(body)
+    code = error.code if error is not None else None
+    return ProviderError(
+        PROVIDER,
+        _KINDS.get(code or "") or failure_of(response.status_code),
+        reason_of(error.reason) if error is not None else reason_of(body) or response.reason or "",
+        status=response.status_code,
+        code=code,
+        retry_after_s=retry_after_s(response, "retry-after", "x-ratelimit-reset"),
+    )
+
+
+def _understood(answer: bytes) -> CallFields:
+    try:
+        return parse_call(answer)
+    except WireError as error:
+        raise ProviderError(PROVIDER, Failure.PROTOCOL, str(error)) from error

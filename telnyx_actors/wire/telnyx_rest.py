@@ -1,0 +1,115 @@
+"""Telnyx's REST commands: request bodies out, answers and error envelopes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from telnyx_actors.core.audio import Encoding
+from telnyx_actors.errors import WireError
+
+# Without "rtp", Telnyx accepts the audio we send and nobody hears it.
+_BIDIRECTIONAL_MODE: Final = "rtp"
+
+
+def call_path(call_control_id: str) -> str:
+    """``/calls/<id>``; ids look like ``v3:…`` and must be encoded."""
+    return f"/calls/{quote(call_control_id, safe='')}"
+
+
+def action_path(call_control_id: str, action: str) -> str:
+    """Where a command for a call is posted."""
+    return f"{call_path(call_control_id)}/actions/{quote(action, safe='')}"
+
+
+def stream_fields(url: str, track: str, codec: Encoding, target_legs: str) -> dict[str, object]:
+    """The media socket, as fields of a dial, an ``answer`` or a ``streaming_start``.
+
+    ``codec`` is that of what we send; what comes to us keeps the call's own.
+    """
+    return {
+        "stream_url": url,
+        "stream_track": track,
+        "stream_bidirectional_mode": _BIDIRECTIONAL_MODE,
+        "stream_bidirectional_codec": codec.value,
+        "stream_bidirectional_target_legs": target_legs,
+    }
+
+
+# --- answers ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallFields:
+    """What an answer says about a call. ``client_state`` is still base64."""
+
+    call_control_id: str
+    call_leg_id: str = ""
+    call_session_id: str = ""
+    is_alive: bool = False
+    client_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VendorError:
+    """The first error of an envelope. ``pointer`` names the field at fault, such as ``/to``."""
+
+    code: str
+    title: str = ""
+    detail: str = ""
+    pointer: str = ""
+
+    @property
+    def reason(self) -> str:
+        text = self.detail or self.title or "no reason given"
+        return f"{text} [{self.pointer}]" if self.pointer else text
+
+
+def parse_call(body: bytes) -> CallFields:
+    """The call in ``{"data": {...}}``. Raises ``WireError``."""
+    return _decode(body, _CallAnswer).data
+
+
+def parse_error(body: bytes) -> VendorError | None:
+    """The first error of ``{"errors": [...]}``; None when the body is not that, as a proxy's page is not."""
+    try:
+        errors = _decode(body, _Envelope).errors
+    except WireError:
+        return None
+    if not errors:
+        return None
+    first = errors[0]
+    return VendorError(str(first.code), first.title or "", first.detail or "", _pointer(first.source))
+
+
+class _CallAnswer(msgspec.Struct):
+    data: CallFields
+
+
+class _ErrorItem(msgspec.Struct):
+    code: str | int = ""
+    title: str | None = None
+    detail: str | None = None
+    source: object = None
+
+
+class _Envelope(msgspec.Struct):
+    errors: list[_ErrorItem]
+
+
+def _pointer(source: object) -> str:
+    pointer = source.get("pointer") if isinstance(source, dict) else None
+    return pointer if isinstance(pointer, str) else ""
+
+
+_T = TypeVar("_T")
+
+
+def _decode(body: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise WireError(f"telnyx: {error}") from None
