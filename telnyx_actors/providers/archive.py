@@ -1,0 +1,218 @@
+"""Where recordings and transcripts are kept: an S3 bucket, or a folder of this machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, HTTPClientError, ReadTimeoutError
+from loguru import logger
+
+from telnyx_actors.errors import Failure, ProviderError
+from telnyx_actors.providers.http import failure_of, reason_of
+
+PROVIDER: Final = "archive"
+
+MAX_READ_BYTES: Final = 64 * 1024 * 1024
+MAX_EXPIRES_S: Final = 7 * 24 * 3600  # S3 refuses later ones, but only when they are used
+
+_ABSENT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+_T = TypeVar("_T")
+
+
+# --- S3 ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class S3Options:
+    """``endpoint_url`` (``AWS_ENDPOINT_URL_S3``) is for what speaks S3 but is not Amazon's."""
+
+    bucket: str
+    region: str
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    endpoint_url: str | None = None
+    pool_size: int = 20
+    connect_timeout_s: float = 3.0
+    read_timeout_s: float = 20.0
+    tries_max: int = 3
+
+
+class S3Archive:
+    """An ``Archive`` in one bucket. Threads share the client: it is made once, here."""
+
+    def __init__(self, options: S3Options) -> None:
+        self._bucket = options.bucket
+        # Any: boto3 makes the client's methods up as it runs.
+        self._client: Any = boto3.session.Session().client(
+            "s3",
+            region_name=options.region,
+            endpoint_url=options.endpoint_url,
+            aws_access_key_id=options.access_key_id,
+            aws_secret_access_key=options.secret_access_key,
+            aws_session_token=options.session_token,
+            config=_config(options),
+        )
+
+    def put(self, key: str, source: Path | bytes, content_type: str) -> str:
+        self._run(lambda: self._upload(key, source, content_type))
+        return f"s3://{self._bucket}/{key}"
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            return self._run(lambda: self._download(key))
+        except ProviderError as error:
+            if error.code in _ABSENT:
+                return None
+            if error.status == 403:
+                # What S3 says of a missing key to those who may not list the bucket.
+                logger.debug("S3 forbids reading {}, or it does not exist: {}", key, error)
+                return None
+            raise
+
+    def url(self, key: str, expires_s: int) -> str:
+        """Valid for a week at most."""
+        return self._run(lambda: self._presign(key, min(expires_s, MAX_EXPIRES_S)))
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._client.close()
+
+    def _upload(self, key: str, source: Path | bytes, content_type: str) -> None:
+        if isinstance(source, bytes):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=source, ContentType=content_type)
+            return
+        with source.open("rb") as file:
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=file, ContentType=content_type)
+
+    def _download(self, key: str) -> bytes:
+        answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        with answer["Body"] as body:
+            if answer["ContentLength"] > MAX_READ_BYTES:
+                raise ProviderError(PROVIDER, Failure.PROTOCOL, f"{key} has {answer['ContentLength']} bytes")
+            content: bytes = body.read()
+            return content
+
+    def _presign(self, key: str, expires_s: int) -> str:
+        where = {"Bucket": self._bucket, "Key": key}
+        address: str = self._client.generate_presigned_url("get_object", Params=where, ExpiresIn=expires_s)
+        return address
+
+    def _run(self, work: Callable[[], _T]) -> _T:
+        try:
+            return work()
+        except ClientError as error:
+            raise _refusal(error) from error
+        except (ConnectTimeoutError, ReadTimeoutError) as error:
+            raise ProviderError(PROVIDER, Failure.TIMEOUT, reason_of(str(error))) from error
+        except HTTPClientError as error:
+            raise ProviderError(PROVIDER, Failure.UNAVAILABLE, reason_of(str(error))) from error
+        except (BotoCoreError, OSError) as error:
+            raise ProviderError(PROVIDER, Failure.REFUSED, reason_of(str(error))) from error
+
+
+def _config(options: S3Options) -> Config:
+    return Config(
+        # By default a URL is signed the old way, which newer regions refuse, for a host that redirects.
+        signature_version="s3v4",
+        s3={
+            # TLS certificates do not cover buckets with dots as host names.
+            "addressing_style": "path" if "." in options.bucket else "virtual",
+            "us_east_1_regional_endpoint": "regional",
+        },
+        # Some that speak S3 choke on checksums they were not asked for.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        connect_timeout=options.connect_timeout_s,
+        read_timeout=options.read_timeout_s,
+        retries={"total_max_attempts": options.tries_max, "mode": "standard"},
+        max_pool_connections=options.pool_size,
+        # No entry is no proxy: those of the environment are not used.
+        proxies={},
+    )
+
+
+def _refusal(error: ClientError) -> ProviderError:
+    details = error.response.get("Error", {})
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return ProviderError(
+        PROVIDER,
+        failure_of(status),
+        reason_of(details.get("Message") or str(error)),
+        status=status,
+        code=details.get("Code"),
+    )
+
+
+# --- a folder --------------------------------------------------------------------------
+
+
+class FolderArchive:
+    """An ``Archive`` under one folder: what is used when there is no bucket."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def put(self, key: str, source: Path | bytes, content_type: str) -> str:
+        """Whole or not at all: a reader never sees half a file."""
+        target = self._path(key)
+        data = source if isinstance(source, bytes) else None
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
+            partial = Path(name)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    if data is not None:
+                        file.write(data)
+                    elif isinstance(source, Path):
+                        _copy(source, file.write)
+                partial.replace(target)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise _disk_failure(error) from error
+        return str(target)
+
+    def get(self, key: str) -> bytes | None:
+        path = self._path(key)
+        try:
+            if path.stat().st_size > MAX_READ_BYTES:
+                raise ProviderError(PROVIDER, Failure.PROTOCOL, f"{key} is larger than {MAX_READ_BYTES} bytes")
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _disk_failure(error) from error
+
+    def url(self, key: str, expires_s: int) -> str:
+        """A ``file:`` address; it does not expire, and only this machine can open it."""
+        return self._path(key).as_uri()
+
+    def _path(self, key: str) -> Path:
+        parts = key.split("/")
+        # Checked as text, and the same everywhere: Windows also takes backslashes, drives and trailing dots.
+        if any(not part or part.endswith(".") or set(part) & set('\\:*?"<>|\0') for part in parts):
+            raise ProviderError(PROVIDER, Failure.REFUSED, f"not a usable key: {key!r}")
+        path = self._root.joinpath(*parts)
+        if not path.resolve().is_relative_to(self._root):
+            raise ProviderError(PROVIDER, Failure.REFUSED, f"the key leads out of the archive: {key!r}")
+        return path
+
+
+def _copy(source: Path, write: Callable[[bytes], object]) -> None:
+    with source.open("rb") as file:
+        while block := file.read(256 * 1024):
+            write(block)
+
+
+def _disk_failure(error: OSError) -> ProviderError:
+    return ProviderError(PROVIDER, Failure.UNAVAILABLE, reason_of(str(error)))
