@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from loguru import logger
 
 from telnyx_actors.config import Log
-from telnyx_actors.log_output import Clean, LineWriter, file_writer, stream_writer
+from telnyx_actors.log_output import Clean, Console, LineWriter, Output, RotatedFile
 
 if TYPE_CHECKING:
     from loguru import Message, Record
@@ -39,7 +39,7 @@ LIBRARY_LEVELS: Final[Mapping[str, int]] = {
 }
 """What of the standard library's loggers comes through, whatever our own level is."""
 
-_TEXT_FORMAT: Final = "{time:YYYY-MM-DD HH:mm:ss.SSS} <level>{level: <8}</level> {message}\n{exception}"
+_TEXT_FORMAT: Final = "{time:YYYY-MM-DD HH:mm:ss.SSS} <level>{level: <8}</level> {message}"
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PHONE: Final = re.compile(r"(?<![\w+/:=-])\+[1-9]\d{6,14}(?!\w)")
 _SECRET_MIN_CHARS: Final = 8
@@ -111,12 +111,16 @@ class CallLog:
 class LogOutput:
     """The log while it is open. ``close`` may be called more than once."""
 
-    def __init__(self, log: Log, clean: Clean, stream: TextIO) -> None:
-        writers = [(LineWriter("log-stderr", stream_writer(stream), clean), _wants_colour(stream))]
-        if log.file is not None:
-            writers.append((LineWriter("log-file", file_writer(log.file), clean), False))
-        self._writers = [writer for writer, _ in writers]
-        self._handlers = [_add_handler(log, writer, colour) for writer, colour in writers]
+    def __init__(self, log: Log, clean: Clean) -> None:
+        self._log = log
+        self._clean = clean
+        self._handlers: list[int] = []
+        self._writers: list[LineWriter] = []
+
+    def add(self, name: str, output: Output, *, colour: bool = False) -> None:
+        writer = LineWriter(name, output, self._clean)
+        self._writers.append(writer)
+        self._handlers.append(_add_handler(self._log, writer, colour))
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """Write what is waiting. False when an output did not take it within ``timeout_s``."""
@@ -129,9 +133,14 @@ class LogOutput:
 
 def setup_logs(log: Log, secrets: frozenset[str] = frozenset(), stream: TextIO | None = None) -> LogOutput:
     """Take over logging for the whole process. Once, from the main thread. Raises ``OSError`` for the log file."""
+    file = RotatedFile(log.file) if log.file is not None else None  # first: it is what can fail
+    console = stream or sys.stderr
     logger.remove()
     logger.configure(patcher=_tame)
-    output = LogOutput(log, cleaner(secrets), stream or sys.stderr)
+    output = LogOutput(log, cleaner(secrets))
+    output.add("log-console", Console(console), colour=_wants_colour(console))
+    if file is not None:
+        output.add("log-file", file)
     _route_standard_logging()
     threading.excepthook = _log_thread_death
     atexit.register(output.close)

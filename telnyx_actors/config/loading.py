@@ -19,16 +19,18 @@ ENV_FILE_MAX_BYTES: Final = 256 * 1024
 
 
 def read_env(env_file: Path | None, process: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Join the process's environment with a file's. The process wins, also under another alias.
+    """Join the process's environment with a file's. What the process sets wins, also under another alias.
 
     Raises ``ConfigError`` when there is no such file or it is not text.
     """
     if env_file is None:
         return dict(process)
     values = dotenv_values(stream=StringIO(_text_of(env_file)), interpolate=False)
-    overridden = {name for declared in all_settings() if _given(declared, process) for name in declared.names}
-    from_file = {name: value for name, value in values.items() if value is not None and name not in overridden}
-    return {**from_file, **process}
+    taken = {name for name, text in process.items() if text.strip()}
+    for declared in all_settings():
+        if not taken.isdisjoint(declared.names):
+            taken.update(declared.names)
+    return {**process, **{name: text for name, text in values.items() if text is not None and name not in taken}}
 
 
 def _text_of(env_file: Path) -> str:

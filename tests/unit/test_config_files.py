@@ -1,0 +1,133 @@
+"""Files of variables: as people, editors and PowerShell write them, and beside the process's own variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from telnyx_actors.config import load_settings, read_env
+from telnyx_actors.config.docs import env_example
+from telnyx_actors.config.loading import ENV_FILE_MAX_BYTES
+from telnyx_actors.errors import ConfigError
+
+# Phase 2 of the checklist of the replaced service, with a number in the place of `+xxxxxxxxxxxx`.
+CHECKLIST_ENV = """\
+DEEPGRAM_API_KEY=xxxxxxxxxxxxxxxxxxxxx
+TELNYX_API_KEY=xxxxxxxxxxxxxxxxxxxxx
+CLAUDE_API_KEY=xxxxxxxxxxxxxxxxxxxxx
+ELEVENLABS_API_KEY=xxxxxxxxxxxxxxxxxxxxx
+AWS_ACCESS_KEY_ID=xxxxxxxxxxxxxxxxxxxxx
+AWS_SECRET_ACCESS_KEY=xxxxxxxxxxxxxxxxxxxxx
+AWS_REGION=us-east-1
+AWS_BUCKET_NAME=xxxxxxxxxxxxxxxxxxxxx
+S3_BUCKET_FOLDER=audios
+TELNYX_CONNECTION_ID=xxxxxxxxxxxxxxxxxxxxx
+TELNYX_PHONE_NUMBER=+576012345678
+WEBHOOK_BASE_URL=https://tu-dominio.com
+USE_MEDIA_STREAMS=true
+TELNYX_TRANSCRIPTION_ENGINE=deepgram
+TELNYX_TRANSCRIPTION_LANG=es
+"""
+
+REPLACED_SERVICE_ENV = """\
+# Servicio anterior
+TELNYX_API_KEY="KEY0123_abc"
+TELNYX_CONNECTION_ID='1293384261075731499'
+export TELNYX_PHONE_NUMBER=+576012345678   # línea de la clínica
+TELNYX_TRANSCRIPTION_ENGINE=google
+TELNYX_TRANSCRIPTION_LANG=es
+DEEPGRAM_API_KEY=dg
+ANTHROPIC_API_KEY=sk-ant-api03-x$y
+CLAUDE_MODEL=claude-3-haiku-20240307
+ELEVENLABS_API_KEY=sk_1
+ELEVENLABS_VOICE_ID=21m00Tcm4TlvDq8ikWAM
+PORT=3000
+WEBHOOK_BASE_URL=https://tu-dominio.com/
+WS_STREAM_URL=wss://tu-dominio.com/stream/media
+STREAM_TRACK=inbound
+USE_MEDIA_STREAMS=false
+AWS_REGION=us-east-1
+AWS_ACCESS_KEY_ID=AKIA
+AWS_SECRET_ACCESS_KEY=abc/def+ghi=
+S3_BUCKET=clinica
+S3_BUCKET_FOLDER=audios
+MAX_RESPONSE_LENGTH=150
+CONVERSATION_HISTORY_LIMIT=4
+TRANSCRIPTION_MIN_CONFIDENCE=0.3
+SILENCE_TIMEOUT_MS=20000
+QUICK_REPLY_ENABLED=false
+RUST_LOG=info,tower_http=debug
+"""
+
+
+def env_file(folder: Path, text: str, encoding: str = "utf-8", newline: str = "\n") -> Path:
+    path = folder / ".env"
+    path.write_bytes(text.replace("\n", newline).encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"], ids=["unix", "windows"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_the_file_of_the_checklist_loads_whoever_saved_it(tmp_path: Path, encoding: str, newline: str) -> None:
+    settings = load_settings(read_env(env_file(tmp_path, CHECKLIST_ENV, encoding, newline), {}))
+    assert settings.claude.api_key.reveal() == "x" * 21
+    assert settings.archive.bucket == "x" * 21
+    assert settings.telnyx.use_media_streams
+    assert settings.warnings == ()
+
+
+def test_the_file_of_the_replaced_service_loads_unchanged(tmp_path: Path) -> None:
+    settings = load_settings(read_env(env_file(tmp_path, REPLACED_SERVICE_ENV), {}))
+    assert settings.telnyx.api_key.reveal() == "KEY0123_abc"
+    assert settings.telnyx.phone_number == "+576012345678"
+    assert settings.claude.api_key.reveal() == "sk-ant-api03-x$y"
+    assert settings.claude.model == "claude-3-haiku-20240307"
+    assert settings.archive.secret_access_key is not None
+    assert settings.archive.secret_access_key.reveal() == "abc/def+ghi="
+    assert settings.call.history_exchanges == 4
+    assert settings.log.level == "INFO"
+
+
+def test_the_process_wins_over_the_file(tmp_path: Path) -> None:
+    file = env_file(tmp_path, CHECKLIST_ENV + "PORT=3001\n")
+    assert load_settings(read_env(file, {"PORT": "4000"})).server.port == 4000
+    assert load_settings(read_env(file, {"PORT": ""})).server.port == 3001
+
+
+def test_the_process_wins_under_any_alias(tmp_path: Path) -> None:
+    file = env_file(tmp_path, CHECKLIST_ENV + "LOG_LEVEL=INFO\n")
+    settings = load_settings(read_env(file, {"RUST_LOG": "debug", "ANTHROPIC_API_KEY": "la-del-proceso"}))
+    assert settings.log.level == "DEBUG"
+    assert settings.claude.api_key.reveal() == "la-del-proceso"
+    assert settings.warnings == ()
+
+
+def test_without_a_file_there_is_the_process() -> None:
+    assert read_env(None, {"PORT": "1"}) == {"PORT": "1"}
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="producción"):
+        read_env(tmp_path / "producción.env", {})
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(b"PORT=\xff\xfa\x00")
+    with pytest.raises(ConfigError, match="no es texto UTF-8"):
+        read_env(path, {})
+
+
+def test_a_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(b"#" * (ENV_FILE_MAX_BYTES + 1))
+    with pytest.raises(ConfigError, match="no parece un archivo"):
+        read_env(path, {})
+
+
+def test_the_example_file_asks_for_the_required_variables_and_nothing_else(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(read_env(env_file(tmp_path, env_example()), {}))
+    assert all("falta" in line for line in caught.value.problems)
+    assert len(caught.value.problems) == 7
