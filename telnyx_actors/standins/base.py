@@ -53,6 +53,7 @@ class StandIn:
     """A vendor on loopback. Subclasses add routes to ``app`` and read ``take_fault``."""
 
     name = "standin"
+    handler_cancellation = False  # True: a handler is cancelled when its client leaves, to see when that was
 
     def __init__(self) -> None:
         self.app = web.Application(client_max_size=16 * 1024 * 1024)
@@ -65,7 +66,9 @@ class StandIn:
 
     async def start(self, port: int = 0) -> None:
         """Listen on 127.0.0.1; ``url`` is set when this returns."""
-        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=0.2)
+        self._runner = web.AppRunner(
+            self.app, access_log=None, shutdown_timeout=0.2, handler_cancellation=self.handler_cancellation
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
