@@ -1,0 +1,68 @@
+"""Runtimes for tests: one with real time, one whose time stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pykka
+import pytest
+from loguru import logger
+
+from support.puppet import WITHIN_S, Diary, Puppet
+from telnyx_actors.actors.base import Birth, stop
+from telnyx_actors.actors.runtime import Runtime
+from telnyx_actors.actors.supervision import ChildSpec
+from telnyx_actors.actors.timer import ManualTimer
+from telnyx_actors.clock import ManualClock
+
+Ref = pykka.ActorRef[Any]
+
+
+class StillRuntime(Runtime):
+    """Its time moves by ``timer.advance`` only, and chance is always zero: restarts are due at once."""
+
+    def __init__(self) -> None:
+        clock = ManualClock()
+        self.manual = ManualTimer(clock)
+        super().__init__(clock, self.manual, random=lambda: 0.0)
+
+
+@pytest.fixture
+def diary() -> Diary:
+    return Diary()
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    runtime = Runtime(random=lambda: 0.0)
+    runtime.start()
+    yield runtime
+    runtime.stop()
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """Every line that is logged, as ``LEVEL actor: text``."""
+    lines: list[str] = []
+    sink = logger.add(lines.append, format="{level} {extra[actor]}: {message}", filter=lambda r: "actor" in r["extra"])
+    yield lines
+    logger.remove(sink)
+
+
+@pytest.fixture
+def still() -> StillRuntime:
+    return StillRuntime()
+
+
+@pytest.fixture
+def start(diary: Diary, runtime: Runtime) -> Iterator[Callable[..., Ref]]:
+    """Start a puppet named ``root`` with these children; it is stopped when the test ends."""
+    refs: list[Ref] = []
+
+    def start(*children: ChildSpec, runtime: Runtime = runtime, **options: Any) -> Ref:
+        refs.append(Puppet.start(Birth("root", None, runtime), diary, *children, **options))
+        return refs[-1]
+
+    yield start
+    assert [ref for ref in refs if not stop(ref, WITHIN_S)] == []
