@@ -44,7 +44,12 @@ class MediaSession(Protocol):
 
 
 class MediaGate(Protocol):
-    """Who may stream: asked once per socket, with what its ``start`` said."""
+    """Who may stream. Both methods are called on the front's thread and return at once."""
+
+    def expects(self, secret: str) -> bool:
+        """Whether a call waits for its socket with this secret. Asked when a socket opens, and
+        spends nothing: such a socket may stay silent for as long as the phone rings.
+        """
 
     def admit(self, secret: str, start: StreamStart) -> MediaSession | None:
         """The session of the call that ``secret`` and ``start.call_control_id`` name, or None."""

@@ -20,18 +20,41 @@ TIMESTAMP_HEADER: Final = "telnyx-timestamp"
 SIGNATURE_TOLERANCE_S: Final = 300
 
 KNOWN_EVENT_TYPES: Final = frozenset(
-    """
-    call.initiated call.answered call.bridged call.hold call.unhold call.hangup call.cost
-    call.machine.detection.ended call.machine.greeting.ended
-    call.machine.premium.detection.started call.machine.premium.detection.ended
-    call.machine.premium.greeting.ended call.machine.premium.call_screening.detected
-    call.playback.started call.playback.ended call.speak.started call.speak.ended
-    call.dtmf.received call.gather.ended call.transcription
-    call.recording.saved call.recording.error call.recording.transcription.saved
-    call.refer.started call.refer.completed call.refer.failed
-    call.fork.started call.fork.stopped call.enqueued call.dequeued
-    streaming.started streaming.stopped streaming.failed
-    """.split()
+    {
+        "call.initiated",
+        "call.answered",
+        "call.bridged",
+        "call.hold",
+        "call.unhold",
+        "call.hangup",
+        "call.cost",
+        "call.machine.detection.ended",
+        "call.machine.greeting.ended",
+        "call.machine.premium.detection.started",
+        "call.machine.premium.detection.ended",
+        "call.machine.premium.greeting.ended",
+        "call.machine.premium.call_screening.detected",
+        "call.playback.started",
+        "call.playback.ended",
+        "call.speak.started",
+        "call.speak.ended",
+        "call.dtmf.received",
+        "call.gather.ended",
+        "call.transcription",
+        "call.recording.saved",
+        "call.recording.error",
+        "call.recording.transcription.saved",
+        "call.refer.started",
+        "call.refer.completed",
+        "call.refer.failed",
+        "call.fork.started",
+        "call.fork.stopped",
+        "call.enqueued",
+        "call.dequeued",
+        "streaming.started",
+        "streaming.stopped",
+        "streaming.failed",
+    }
 )
 """The events of a call, in the names of API version 2. Others may come and are no mistake."""
 

@@ -1,0 +1,115 @@
+"""The HTTP routes: what each one is, in a few lines. Front thread only; nothing here blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from telnyx_actors.front.batch import Batch
+from telnyx_actors.front.counters import FrontCounters
+from telnyx_actors.front.exchange import (
+    Pending,
+    Request,
+    Respond,
+    Response,
+    answer_response,
+    error_response,
+    json_response,
+    timestamp,
+)
+from telnyx_actors.front.media import MediaRoute
+from telnyx_actors.front.ports import Answer, Engine, Reply
+from telnyx_actors.front.routing import Router
+from telnyx_actors.front.settings import FrontSettings
+from telnyx_actors.front.validation import batch_rows, call_request, json_body, model_test
+from telnyx_actors.front.webhooks import WebhookRoute
+
+SERVICE_NAME = "telnyx_actors"
+
+
+def build_router(engine: Engine, settings: FrontSettings, counters: FrontCounters) -> Router:
+    """Every route of the engine. Raises ``ValueError`` when the public key is not a key."""
+    limits = settings.limits
+    router = Router(counters, settings.api_token)
+    api = ApiRoutes(engine, settings, router.endpoints)
+    webhook = WebhookRoute(engine, counters, settings.telnyx_public_key, limits.webhook_ids_max)
+    router.add("GET", "/", api.index)
+    router.add("GET", "/health", api.health)
+    router.add("GET", "/api/health", api.health)
+    router.add("GET", "/ready", api.ready)
+    router.add("POST", "/webhook/telnyx", webhook.post)
+    router.add_socket("/stream/media", MediaRoute(engine.media, counters, limits).accept)
+    router.add("GET", "/metrics", api.metrics, is_guarded=True)
+    router.add("POST", "/api/call/initiate", api.initiate, is_guarded=True)
+    router.add("POST", "/api/call/batch", api.batch, is_guarded=True)
+    router.add("GET", "/api/sessions/stats", api.stats, is_guarded=True)
+    router.add("POST", "/api/test/claude", api.test_model, is_guarded=True)
+    router.add("GET", "/api/calls", api.calls, is_guarded=True)
+    router.add("GET", "/api/calls/{id}", api.call, is_guarded=True)
+    router.add("POST", "/api/calls/{id}/hangup", api.hangup, is_guarded=True)
+    return router
+
+
+class ApiRoutes:
+    """What people and their programs ask of the engine."""
+
+    def __init__(self, engine: Engine, settings: FrontSettings, endpoints: Callable[[], list[str]]) -> None:
+        self._engine = engine
+        self._endpoints = endpoints
+        self._version = settings.version
+        self._limits = settings.limits
+
+    def index(self, _request: Request, _respond: Respond) -> Response:
+        return json_response(
+            200,
+            {"service": SERVICE_NAME, "version": self._version, "status": "running", "endpoints": self._endpoints()},
+        )
+
+    def health(self, _request: Request, _respond: Respond) -> Response:
+        return json_response(200, {"status": "healthy", "timestamp": timestamp()})
+
+    def ready(self, _request: Request, _respond: Respond) -> Response:
+        is_ready, details = self._engine.ready()
+        return json_response(200 if is_ready else 503, details)
+
+    def metrics(self, _request: Request, _respond: Respond) -> Response:
+        page, content_type = self._engine.metrics()
+        return Response(200, page, content_type)
+
+    def stats(self, _request: Request, _respond: Respond) -> Response:
+        return json_response(200, self._engine.stats())
+
+    def calls(self, _request: Request, _respond: Respond) -> Response:
+        return json_response(200, {"calls": self._engine.calls()})
+
+    def call(self, request: Request, _respond: Respond) -> Response:
+        call = self._engine.call(request.parameters["id"])
+        if call is None:
+            return error_response(404, "call_not_found", "No hay ninguna llamada con ese identificador.")
+        return json_response(200, call)
+
+    def initiate(self, request: Request, respond: Respond) -> Pending:
+        call = call_request(json_body(request))
+        return self._ask(partial(self._engine.initiate, call), respond)
+
+    def batch(self, request: Request, respond: Respond) -> Pending:
+        rows = batch_rows(json_body(request), self._limits.batch_calls_max)
+        return Batch(rows, respond).start(self._engine, self._limits.batch_reply_s)
+
+    def test_model(self, request: Request, respond: Respond) -> Pending:
+        nombre, mensaje, contexto = model_test(json_body(request))
+        return self._ask(partial(self._engine.test_model, nombre, mensaje, contexto), respond)
+
+    def hangup(self, request: Request, respond: Respond) -> Pending:
+        return self._ask(partial(self._engine.hangup, request.parameters["id"]), respond)
+
+    def _ask(self, work: Callable[[Reply], None], respond: Respond) -> Pending:
+        def reply(answer: Answer) -> None:
+            respond(answer_response(answer))
+
+        work(reply)
+        return Pending(self._limits.reply_s, _timed_out)
+
+
+def _timed_out() -> Response:
+    return error_response(504, "timeout", "El motor no respondió a tiempo; la operación puede estar en curso.")
