@@ -1,0 +1,98 @@
+"""Telnyx on loopback: REST, signed webhooks and the media socket, with people who pick up.
+
+    TELNYX_API_URL = <url>/v2        TELNYX_PUBLIC_KEY = <public_key>
+
+Every call leaves a ``CarrierCall``: what the human heard and said, to the byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from telnyx_actors.standins.base import StandIn
+from telnyx_actors.standins.caller import CallerScript
+from telnyx_actors.standins.carrier_call import CarrierCall
+from telnyx_actors.standins.telnyx_api import TelnyxApi
+from telnyx_actors.standins.telnyx_exchange import Exchange
+from telnyx_actors.standins.telnyx_settings import LineSettings, TelnyxSettings, WebhookChaos
+
+NEW_SETTINGS = TelnyxSettings()
+
+
+class TelnyxStandIn(StandIn):
+    """``render`` turns a sentence into mu-law, for callers and for `speak`.
+
+    Faults (``fail``) apply to the operation they match: ``"POST /v2/calls"`` and the like
+    for REST, ``"media <url>"`` for a media socket. On REST ``stall`` and ``drop`` carry the
+    command out and lose the answer; ``half_open`` does not carry it out.
+    """
+
+    name = "telnyx"
+
+    def __init__(self, render: Callable[[str], bytes], settings: TelnyxSettings = NEW_SETTINGS) -> None:
+        super().__init__()
+        self.settings = settings
+        self._exchange = Exchange(settings, self, render)
+        TelnyxApi(self, self._exchange)
+
+    @property
+    def public_key(self) -> str:
+        """Base64, as the portal shows it."""
+        return self._exchange.webhooks.public_key
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/v2"
+
+    async def start(self, port: int = 0) -> None:
+        await self._exchange.start()
+        await super().start(port)
+
+    async def stop(self) -> None:
+        await self._exchange.stop()
+        await super().stop()
+
+    # --- who calls ---
+
+    def expect(self, script: CallerScript, number: str = "") -> None:
+        """The next outbound call (to ``number``, or to any) meets this script."""
+        self._exchange.expect(script, number)
+
+    def answer_with(self, script: CallerScript) -> None:
+        """Every outbound call for which nothing is expected meets this script."""
+        self._exchange.default_script = script
+
+    def ring(self, script: CallerScript, from_: str, to: str = "", webhook_url: str = "") -> CarrierCall:
+        """Someone calls our number; the webhooks go to ``webhook_url`` or to the application's."""
+        return self._exchange.ring(script, from_, to or self.settings.phone_number, webhook_url).record
+
+    def set_webhook_url(self, url: str) -> None:
+        """Where the application's webhooks go, for calls that do not say it themselves."""
+        self._exchange.webhook_url = url
+
+    # --- how bad the world is ---
+
+    def set_line(self, line: LineSettings) -> None:
+        """The line of streams opened from now on."""
+        self._exchange.line = line
+
+    def misbehave(self, *chaos: WebhookChaos) -> None:
+        """How webhooks go wrong from now on; nothing heals them."""
+        self._exchange.webhooks.misbehave(*chaos)
+
+    # --- what happened ---
+
+    def calls(self) -> list[CarrierCall]:
+        """In the order in which they began."""
+        return [leg.record for leg in self._exchange.legs.values()]
+
+    def call(self, call_control_id: str) -> CarrierCall:
+        return self._exchange.legs[call_control_id].record
+
+    async def wait_ended(self, call_control_id: str, timeout_s: float) -> CarrierCall:
+        """The call's record once it is over. Raises TimeoutError."""
+        leg = self._exchange.legs[call_control_id]
+        async with asyncio.timeout(timeout_s):
+            await leg.ended.wait()
+        return leg.record

@@ -1,0 +1,357 @@
+"""The life of calls inside the stand-in: ringing, answered, streamed, transferred, over."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Final, Literal
+
+import aiohttp
+from loguru import logger
+
+from telnyx_actors.standins.base import StandIn
+from telnyx_actors.standins.caller import CallerRun, CallerScript
+from telnyx_actors.standins.carrier_call import CarrierCall
+from telnyx_actors.standins.telnyx_audio import CarrierAudio
+from telnyx_actors.standins.telnyx_clock import MediaClock
+from telnyx_actors.standins.telnyx_leg import Leg
+from telnyx_actors.standins.telnyx_media import MediaStream, StreamRequest
+from telnyx_actors.standins.telnyx_settings import LineSettings, TelnyxSettings
+from telnyx_actors.standins.telnyx_transcription import Transcript
+from telnyx_actors.standins.telnyx_webhooks import Event, Webhooks, timestamp
+
+Ending = tuple[str, str, str]  # cause, source, SIP code
+REFUSALS: Final[Mapping[str, Ending]] = {
+    "busy": ("user_busy", "callee", "486"),
+    "reject": ("call_rejected", "callee", "603"),
+    "not_found": ("not_found", "callee", "404"),
+}
+NO_NUMBERS: Final = ("call.playback.", "call.speak.", "call.transcription", "streaming.")
+
+
+class Exchange:
+    """All calls of one stand-in. Everything here runs on the stand-in's loop."""
+
+    def __init__(self, settings: TelnyxSettings, host: StandIn, render: Callable[[str], bytes]) -> None:
+        self.settings = settings
+        self.line: LineSettings = settings.line
+        self.legs: dict[str, Leg] = {}
+        self.default_script = CallerScript()
+        self.webhook_url = settings.webhook_url
+        self.webhooks = Webhooks(settings.webhooks, self.spawn, host.record)
+        self.user_id = str(uuid.uuid4())
+        self.render = render
+        self.session: aiohttp.ClientSession | None = None
+        self._host = host
+        self._clock = MediaClock()
+        self._scripts: dict[str, deque[CallerScript]] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    # --- life ---
+
+    async def start(self) -> None:
+        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        await self.webhooks.start()
+        self._clock.start()
+
+    async def stop(self) -> None:
+        """End everything at once, without telling anybody."""
+        await self._clock.stop()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for leg in self.legs.values():
+            if leg.stream is not None:
+                leg.stream.reset()
+            leg.ended.set()
+        await self.webhooks.stop()
+        if self.session is not None:
+            await self.session.close()
+            self.session = None
+
+    def spawn(self, work: Coroutine[object, object, object]) -> asyncio.Task[object]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.opt(exception=task.exception()).error("el doble de Telnyx falló")
+
+    # --- who calls whom ---
+
+    def expect(self, script: CallerScript, number: str = "") -> None:
+        """The next outbound call (to ``number``, or to any) meets this script."""
+        self._scripts.setdefault(number, deque()).append(script)
+
+    def _script_for(self, number: str) -> CallerScript:
+        for key in (number, ""):
+            if self._scripts.get(key):
+                return self._scripts[key].popleft()
+        return self.default_script
+
+    def new_leg(self, direction: Literal["incoming", "outgoing"], from_: str, to: str, script: CallerScript) -> Leg:
+        record = CarrierCall(
+            call_control_id=f"v3:{uuid.uuid4().hex}{uuid.uuid4().hex}",
+            call_leg_id=str(uuid.uuid1()),
+            call_session_id=str(uuid.uuid1()),
+            direction=direction,
+            from_=from_,
+            to=to,
+            script_name=script.name,
+            state="bridging" if direction == "outgoing" else "parked",
+        )
+        run = CallerRun(script, self.render)
+        audio = CarrierAudio(record, lambda kind, extra: self.emit(leg, kind, extra))
+        leg = Leg(record, script, run, self, audio)
+        self.legs[leg.id] = leg
+        record.note("created")
+        return leg
+
+    def ring(self, script: CallerScript, from_: str, to: str, webhook_url: str = "") -> Leg:
+        """Someone calls our number: parked until it is answered, or until the caller loses patience."""
+        leg = self.new_leg("incoming", from_, to, script)
+        leg.webhook_url = webhook_url
+        leg.life = self.spawn(self._ring(leg))
+        return leg
+
+    def dial(self, from_: str, to: str, configure: Callable[[Leg], None]) -> Leg:
+        """An application calls somebody. Returns before anything happens."""
+        leg = self.new_leg("outgoing", from_, to, self._script_for(to))
+        configure(leg)
+        leg.life = self.spawn(self._dial(leg))
+        return leg
+
+    async def _ring(self, leg: Leg) -> None:
+        self._initiated(leg)
+        await asyncio.sleep(self.settings.inbound_patience_s)
+        await self.end(leg, ("originator_cancel", "caller", "487"))
+
+    async def _dial(self, leg: Leg) -> None:
+        self._initiated(leg)
+        answer = leg.script.answer
+        if leg.wanted is not None:
+            await self.connect_stream(leg, leg.wanted)
+        if answer.kind == "no_answer" or answer.after_s > leg.ring_limit_s:
+            await asyncio.sleep(leg.ring_limit_s)
+            await self.end(leg, ("timeout", "callee", "487"))
+            return
+        await asyncio.sleep(answer.after_s)
+        if answer.kind == "answer":
+            await self._answered(leg)
+        else:
+            await self.end(leg, REFUSALS[answer.kind])
+
+    def _initiated(self, leg: Leg) -> None:
+        record = leg.record
+        extra = {
+            "direction": record.direction,
+            "state": record.state,
+            "start_time": timestamp(),
+            "caller_id_name": record.from_,
+            "connection_codecs": "PCMU,PCMA",
+            "offered_codecs": "PCMU,PCMA",
+            "calling_party_type": "pstn",
+            "tags": [],
+        }
+        to_app = record.direction == "outgoing" and self.settings.initiated_to_app
+        self.emit(leg, "call.initiated", extra, self.webhook_url if to_app else "")
+
+    # --- answered ---
+
+    def answer(self, leg: Leg, wanted: StreamRequest | None) -> None:
+        """The application answers an incoming call."""
+        if leg.life is not None:
+            leg.life.cancel()
+        leg.wanted = wanted
+        leg.record.state = "answered"
+        leg.life = self.spawn(self._answered(leg))
+
+    async def _answered(self, leg: Leg) -> None:
+        leg.record.state, leg.record.answered_at = "answered", time.monotonic()
+        leg.record.note("answered")
+        leg.settled.set()
+        wanted = leg.wanted
+        echo = {"stream_url": wanted.url, "stream_track": wanted.track} if wanted is not None else {}
+        self.emit(leg, "call.answered", {"state": "answered", "start_time": timestamp(), "tags": [], **echo})
+        if leg.detection != "disabled":
+            self.spawn(self._detect(leg))
+        if wanted is not None and leg.stream is None and leg.record.direction == "incoming":
+            await self.connect_stream(leg, wanted)
+        leg.record.media_at = self._clock.join(leg)
+        if leg.stream is not None:
+            await self.start_stream(leg)
+        await asyncio.sleep(leg.time_limit_s)
+        await self.end(leg, ("time_limit", "unknown", "unspecified"))
+
+    async def _detect(self, leg: Leg) -> None:
+        """The events of answering-machine detection."""
+        result = leg.script.answer.machine
+        premium = leg.detection.startswith("premium")
+        await asyncio.sleep(1.5)
+        if premium:
+            found = "human_residence" if result == "human" else result
+            self.emit(leg, "call.machine.premium.detection.ended", {"result": found})
+        else:
+            self.emit(leg, "call.machine.detection.ended", {"result": result})
+        if result == "machine" and leg.detection != "detect":
+            await asyncio.sleep(2.0)
+            kind = "call.machine.premium.greeting.ended" if premium else "call.machine.greeting.ended"
+            self.emit(leg, kind, {"result": "beep_detected"})
+
+    # --- streams ---
+
+    async def connect_stream(self, leg: Leg, request: StreamRequest) -> bool:
+        """Open the media socket. A failure is told by `streaming.failed`; the call lives on."""
+        assert self.session is not None
+        stream = MediaStream(
+            leg.record, request, self.settings.media, self.line, lambda s, why: self._gone(leg, s, why)
+        )
+        fault = self._host.take_fault(f"media {request.url}")
+        if await stream.connect(self.session, fault) and leg.alive:
+            leg.stream = stream
+            return True
+        await stream.stop(self.user_id, say_stop=False)
+        if leg.alive:
+            params = {"stream_url": request.url, "track": request.track}
+            kind = {"stream_id": stream.id, "stream_type": "websocket", "stream_params": params}
+            self.emit(leg, "streaming.failed", {"failure_reason": "connection_failed", **kind})
+        return False
+
+    async def start_stream(self, leg: Leg) -> None:
+        assert leg.stream is not None
+        await leg.stream.start(leg.client_state, self.user_id)
+        self.emit(leg, "streaming.started", leg.stream.names)
+
+    async def open_stream(self, leg: Leg, request: StreamRequest) -> None:
+        """Connect and start on an answered call."""
+        if await self.connect_stream(leg, request):
+            await self.start_stream(leg)
+
+    async def stop_stream(self, leg: Leg) -> None:
+        stream, leg.stream = leg.stream, None
+        if stream is None:
+            return
+        await stream.stop(self.user_id, say_stop=stream.started)
+        leg.record.stream.drop_marks()
+        if stream.started:
+            self.emit(leg, "streaming.stopped", stream.names)
+
+    def _gone(self, leg: Leg, stream: MediaStream, why: str) -> None:
+        """The application or the network ended the socket; the call stays up."""
+        leg.record.note("stream.gone", why=why, stream_id=stream.id)
+        leg.record.stream.drop_marks()
+        if leg.stream is not stream or not leg.alive:
+            return
+        leg.stream = None
+        media = self.settings.media
+        reason = {"failure_reason": "connection_failed"} if media.closed_event == "streaming.failed" else {}
+        self.emit(leg, media.closed_event, {**stream.names, **reason})
+        if media.reconnect_after_s is not None and leg.reconnects < media.max_reconnects:
+            leg.reconnects += 1
+            self.spawn(self._reconnect(leg, stream.request, media.reconnect_after_s))
+
+    async def _reconnect(self, leg: Leg, request: StreamRequest, pause_s: float) -> None:
+        await asyncio.sleep(pause_s)
+        if leg.alive and leg.stream is None:
+            await self.open_stream(leg, request)
+
+    # --- what the caller does ---
+
+    def pressed(self, leg: Leg, digit: str) -> None:
+        self.emit(leg, "call.dtmf.received", {"digit": digit})
+        if leg.stream is not None:
+            self.spawn(leg.stream.dtmf(digit))
+
+    def hung_up(self, leg: Leg) -> None:
+        source = "callee" if leg.record.direction == "outgoing" else "caller"
+        self.spawn(self.end(leg, ("normal_clearing", source, "unspecified")))
+
+    def transcribed(self, leg: Leg, transcript: Transcript) -> None:
+        if leg.transcription is not None:
+            self.emit(leg, "call.transcription", {"transcription_data": leg.transcription.data(transcript)})
+
+    # --- the end ---
+
+    async def end(self, leg: Leg, ending: Ending) -> None:
+        """Whoever ended it: sound stops, `stop`, then the webhooks. Does nothing the second time."""
+        if not leg.alive:
+            return
+        record = leg.record
+        record.ended_at = time.monotonic()
+        record.state = "hangup"
+        record.hangup_cause, record.hangup_source, sip = ending
+        record.note("hangup", cause=record.hangup_cause, source=record.hangup_source)
+        self._clock.leave(leg)
+        if leg.life is not None and leg.life is not asyncio.current_task():
+            leg.life.cancel()
+        if record.answered_at is not None:
+            leg.run.cut_off()
+        record.outcomes, record.script_error = leg.run.outcomes, leg.run.error
+        record.stream.clear(record.length)
+        await leg.audio.abort()
+        await self.stop_stream(leg)
+        self.emit(leg, "call.hangup", self._hangup_extra(leg, sip))
+        if self.settings.call_cost:
+            cost = {"billed_duration_secs": round(record.duration_s), "total_cost": "0.0100", "status": "success"}
+            self.emit(leg, "call.cost", cost)
+        leg.settled.set()
+        leg.ended.set()
+        if leg.other is not None:
+            await self.end(leg.other, ending)
+
+    def _hangup_extra(self, leg: Leg, sip: str) -> dict[str, object]:
+        frames = str(leg.record.length // 160)
+        inbound = {"mos": "4.50", "packet_count": frames, "skip_packet_count": "0"}
+        stats = {"inbound": inbound, "outbound": {"packet_count": frames, "skip_packet_count": "0"}}
+        return {
+            "state": "hangup",
+            "hangup_cause": leg.record.hangup_cause,
+            "hangup_source": leg.record.hangup_source,
+            "sip_hangup_cause": sip,
+            "start_time": timestamp(),
+            "end_time": timestamp(),
+            "call_quality_stats": stats if leg.record.media_at is not None else None,
+            "telnyx_error": None,
+        }
+
+    # --- webhooks ---
+
+    def emit(self, leg: Leg, kind: str, extra: Mapping[str, object], url: str = "") -> None:
+        """Tell the application."""
+        record = leg.record
+        payload: dict[str, object] = {
+            "call_control_id": record.call_control_id,
+            "call_leg_id": record.call_leg_id,
+            "call_session_id": record.call_session_id,
+            "connection_id": self.settings.connection_id,
+            "client_state": leg.client_state,
+        }
+        if not kind.startswith(NO_NUMBERS):
+            payload |= {"from": record.from_, "to": record.to}
+        record.note("webhook", type=kind)
+        target = url or leg.webhook_url or self.webhook_url
+        self.webhooks.send(Event(kind, {**payload, **extra}), target, leg.retries_s.get(kind))
+
+    # --- transfer ---
+
+    def transfer(self, leg: Leg, to: str, configure: Callable[[Leg], None]) -> Leg:
+        """Ring a third party and, once it answers, connect it with the caller."""
+        other = self.dial(leg.record.to, to, configure)
+        other.record.call_session_id = leg.record.call_session_id
+        leg.record.transferred_to = to
+        leg.record.note("transfer", to=to)
+        self.spawn(self._bridge(leg, other))
+        return other
+
+    async def _bridge(self, leg: Leg, other: Leg) -> None:
+        await other.settled.wait()
+        if other.alive and leg.alive:
+            leg.other, other.other = other, leg
+            self.emit(leg, "call.bridged", {})
+            self.emit(other, "call.bridged", {})
