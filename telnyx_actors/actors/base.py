@@ -114,6 +114,10 @@ class EngineActor(pykka.ThreadingActor):
         """The same, at a time of ``self.clock.now()``."""
         return self._timeouts.schedule(at, partial(tell, self.actor_ref, message))
 
+    def stop(self) -> None:
+        """End after the message in hand. Unlike pykka's, it may be called at any moment, also in teardown."""
+        request_stop(self.actor_ref)
+
     def unexpected(self, message: object) -> None:
         """Count and name a message this actor does not know; its type only, it may carry what a caller said."""
         self.stats.unexpected += 1

@@ -194,24 +194,27 @@ class Children:
     def stop_all(self, within_s: float) -> list[Child]:
         """Stop everyone, newest first, each before the next; returns those that did not end in time.
 
-        Neighbours that are temporary are one wave, stopped together: they are many of a kind (calls), and
-        one by one would take as long as all of them. Every wave has its share of the time, so that one
-        wedged child does not leave the others without.
+        Every wave may take an equal share of the time that is left, so that one wedged child
+        does not leave the older ones without.
         """
-        newest_first = reversed([child for child in self._by_name.values() if child.ref is not None])
-        waves = [
-            list(wave)
-            for _, wave in groupby(
-                newest_first, key=lambda child: child.spec.restart is Restart.TEMPORARY or child.name
-            )
-        ]
+        clock = SystemClock()  # waiting for other threads takes real time, whatever the engine's clock says
+        newest_first = [child for child in reversed(self._by_name.values()) if child.ref is not None]
         self._by_name.clear()
-        return [child for wave in waves for child in _stop_together(wave, within_s / len(waves))]
+        waves = [list(wave) for _, wave in groupby(newest_first, key=_wave)]
+        until = clock.now() + within_s
+        wedged = []
+        for left, wave in zip(range(len(waves), 0, -1), waves, strict=True):
+            now = clock.now()
+            wedged += _stop_together(wave, now + max(0.0, until - now) / left, clock)
+        return wedged
 
 
-def _stop_together(wave: list[Child], within_s: float) -> list[Child]:
-    clock = SystemClock()  # waiting for other threads takes real time, whatever the engine's clock says
-    until = clock.now() + within_s
+def _wave(child: Child) -> str | None:
+    """Temporary neighbours stop together: they are many of a kind (calls), and one by one takes too long."""
+    return None if child.spec.restart is Restart.TEMPORARY else child.name
+
+
+def _stop_together(wave: list[Child], until: float, clock: SystemClock) -> list[Child]:
     pending = [(child, request_stop(child.ref)) for child in wave if child.ref is not None]
     wedged = []
     for child, ended in pending:

@@ -42,6 +42,10 @@ ENDINGS: dict[str, tuple[dict[str, Any], str | None]] = {
     "asked, exits": ({"in_setup": asked(fail(SystemExit(1)))}, "ActorCrashed"),
     "stops itself in setup": ({"in_setup": lambda puppet: puppet.stop()}, None),
     "stopped by its ref": ({"in_setup": lambda puppet: puppet.actor_ref.stop(block=False)}, None),
+    "stops itself again in teardown": (
+        {"in_setup": lambda puppet: puppet.stop(), "in_teardown": lambda puppet: puppet.stop()},
+        None,
+    ),
     "stopped, teardown raises": (
         {"in_setup": lambda puppet: puppet.stop(), "in_teardown": raising(ValueError())},
         "ValueError",
