@@ -28,7 +28,7 @@ class Lines:
         self.stream = io.StringIO()
         self.output: LogOutput | None = None
 
-    def open(self, log: Log | None = None, secrets: frozenset[str] = frozenset()) -> None:
+    def start(self, log: Log | None = None, secrets: frozenset[str] = frozenset()) -> None:
         self.output = setup_logs(log or Log(), secrets, self.stream)
 
     def read(self) -> str:
@@ -55,19 +55,19 @@ def lines() -> Iterator[Lines]:
 
 
 def test_a_line_of_a_call_is_sign_tag_and_text(lines: Lines) -> None:
-    lines.open()
+    lines.start()
     CallLog("v3:abc").info("🔌", "Conectando a Deepgram WebSocket")
     assert lines.read().endswith(" INFO     🔌 [CALL:v3:abc] Conectando a Deepgram WebSocket\n")
 
 
 def test_a_text_is_not_a_format_string(lines: Lines) -> None:
-    lines.open()
+    lines.start()
     CallLog("x").warning("💬", "Claude respuesta generada: '{nombre} <red>{0}</red> {'")
     assert "'{nombre} <red>{0}</red> {'\n" in lines.read()
 
 
 def test_levels_below_the_one_set_are_not_logged(lines: Lines) -> None:
-    lines.open(Log(level="WARNING"))
+    lines.start(Log(level="WARNING"))
     log = CallLog("x")
     log.debug("🔍", "uno")
     log.info("🔍", "dos")
@@ -79,7 +79,7 @@ def test_levels_below_the_one_set_are_not_logged(lines: Lines) -> None:
 
 
 def test_an_error_brings_its_traceback_without_the_values_of_variables(lines: Lines) -> None:
-    lines.open()
+    lines.start()
     caller_said = "me llamo Ana"
     try:
         len(caller_said) / 0
@@ -91,7 +91,7 @@ def test_an_error_brings_its_traceback_without_the_values_of_variables(lines: Li
 
 
 def test_json_is_one_object_a_line(lines: Lines) -> None:
-    lines.open(Log(format="json"))
+    lines.start(Log(format="json"))
     try:
         raise OSError("sin red")
     except OSError as error:
@@ -111,7 +111,7 @@ def test_json_is_one_object_a_line(lines: Lines) -> None:
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_known_secrets_never_reach_a_line_not_even_in_a_traceback(lines: Lines, form: str) -> None:
-    lines.open(Log(format=form), frozenset({SECRET, "corta"}))
+    lines.start(Log(format=form), frozenset({SECRET, "corta"}))
     try:
         raise OSError(f"401 for Bearer {SECRET}")
     except OSError as error:
@@ -140,7 +140,7 @@ def test_a_masked_number_keeps_its_ends(number: str, shown: str) -> None:
 
 
 def test_whole_numbers_are_masked_above_debug_only(lines: Lines) -> None:
-    lines.open(Log(level="DEBUG"))
+    lines.start(Log(level="DEBUG"))
     log = CallLog("v3:a+573001234567")
     log.info("📞", "marcando a +573001234567.")
     log.debug("📞", "marcando a +573001234567.")
@@ -150,7 +150,7 @@ def test_whole_numbers_are_masked_above_debug_only(lines: Lines) -> None:
 
 
 def test_a_text_from_outside_cannot_pass_for_another_line_nor_steer_the_terminal(lines: Lines) -> None:
-    lines.open()
+    lines.start()
     CallLog("x").info("📝", "hola\n2026-01-01 INFO falsa\r\x1b[2J\u202e")
     first, second = lines.read().splitlines()
     assert first.endswith("hola")
@@ -158,7 +158,7 @@ def test_a_text_from_outside_cannot_pass_for_another_line_nor_steer_the_terminal
 
 
 def test_a_line_has_an_end(lines: Lines) -> None:
-    lines.open()
+    lines.start()
     CallLog("x").info("📝", "a" * 1_000_000)
     text = lines.read()
     assert len(text) < logs.MESSAGE_MAX_CHARS + 200
@@ -169,7 +169,7 @@ def test_a_line_has_an_end(lines: Lines) -> None:
 
 
 def test_the_standard_library_s_loggers_are_routed_here(lines: Lines) -> None:
-    lines.open(Log(level="DEBUG"))
+    lines.start(Log(level="DEBUG"))
     logging.getLogger("pykka").info("Exception returned from %s", "CallActor", exc_info=KeyError("x"))
     logging.getLogger("urllib3.connectionpool").debug("Authorization: clave")
     logging.getLogger("anthropic").info("HTTP Request")
@@ -187,7 +187,7 @@ def test_the_standard_library_s_loggers_are_routed_here(lines: Lines) -> None:
 
 
 def test_a_thread_that_dies_is_logged(lines: Lines) -> None:
-    lines.open()
+    lines.start()
     thread = threading.Thread(target={"algo": 1}.pop, args=("nada",), name="bomba")
     thread.start()
     thread.join()
@@ -205,7 +205,7 @@ def test_a_file_gets_the_same_lines_in_utf_8_and_is_renewed_when_full(
     monkeypatch.setattr(log_output, "FILE_MAX_BYTES", 1_000)
     monkeypatch.setattr(log_output, "FILES_KEPT", 2)
     path = tmp_path / "registro" / "motor.log"
-    lines.open(Log(file=path))
+    lines.start(Log(file=path))
     log = CallLog("x")
     for turn in range(100):
         log.info("🔊", f"Audio reproducido {turn}")
@@ -220,7 +220,7 @@ def test_a_file_gets_the_same_lines_in_utf_8_and_is_renewed_when_full(
 def test_a_folder_that_cannot_be_is_an_error_at_start(lines: Lines, tmp_path: Path) -> None:
     (tmp_path / "archivo").write_text("", encoding="utf-8")
     with pytest.raises(OSError, match="archivo"):
-        lines.open(Log(file=tmp_path / "archivo" / "motor.log"))
+        lines.start(Log(file=tmp_path / "archivo" / "motor.log"))
 
 
 class Scripted:
@@ -291,7 +291,7 @@ def test_a_console_that_is_not_utf_8_gets_utf_8_anyway() -> None:
 
 
 def test_closing_twice_is_harmless(lines: Lines) -> None:
-    lines.open()
+    lines.start()
     lines.read()
     assert lines.output is not None
     assert lines.output.close()
