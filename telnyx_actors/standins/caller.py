@@ -8,7 +8,7 @@ what was heard and answers what the caller does in the same 20 ms.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Final, Literal, TypeVar
 
 from telnyx_actors.standins.audibility import SILENCE
@@ -95,13 +95,20 @@ class CallerScript:
     steps: tuple[Step, ...] = (Stay(),)
     answer: Answer = Answer()
     name: str = ""
+    voice: str = "cliente"
+
+
+def describe(step: Step) -> str:
+    """A step in a few words."""
+    values = (getattr(step, part.name) for part in fields(step))
+    return f"{type(step).__name__}({', '.join(str(v) for v in values if isinstance(v, str | int | float))})"
 
 
 @dataclass(frozen=True, slots=True)
 class StepOutcome:
     """How a step went. Times in ms of the call's media clock; ``error`` is empty when it went as written."""
 
-    step: Step
+    step: str
     started_ms: int
     ended_ms: int
     error: str = ""
@@ -127,6 +134,7 @@ class HungUp:
 
 Act = Began | Pressed | HungUp
 T = TypeVar("T")
+Render = Callable[[str, str], bytes]  # a sentence and a voice's name to mu-law
 Life = Generator[bytes, None, T]  # yields the frames of a stretch of life, returns how it ended
 
 
@@ -151,10 +159,10 @@ class Ear:
 
 @dataclass(slots=True)
 class CallerRun:
-    """One caller, living through a script. ``render`` turns a sentence into mu-law."""
+    """One caller, living through a script."""
 
     script: CallerScript
-    render: Callable[[str], bytes]
+    render: Render
     outcomes: list[StepOutcome] = field(default_factory=list)
     error: str = ""
     done: bool = False
@@ -183,16 +191,16 @@ class CallerRun:
             return
         step = self.script.steps[index]
         if not isinstance(step, Stay):
-            self.error = self.error or f"step {index + 1} ({step}): the call ended before it was done"
-        self.outcomes.append(StepOutcome(step, self._now_ms, self._now_ms, self.error))
+            self.error = self.error or f"step {index + 1} ({describe(step)}): the call ended before it was done"
+        self.outcomes.append(StepOutcome(describe(step), self._now_ms, self._now_ms, self.error))
 
     def _live(self) -> Life[None]:
         for index, step in enumerate(self.script.steps):
             started_ms = self._now_ms
             problem = yield from self._do(step)
-            self.outcomes.append(StepOutcome(step, started_ms, self._now_ms, problem))
+            self.outcomes.append(StepOutcome(describe(step), started_ms, self._now_ms, problem))
             if problem:
-                self.error = f"step {index + 1} ({step}): {problem}"
+                self.error = f"step {index + 1} ({describe(step)}): {problem}"
                 break
             if isinstance(step, HangUp):
                 break
@@ -222,7 +230,7 @@ class CallerRun:
         return ""
 
     def _say(self, text: str, audio: bytes | None) -> Life[None]:
-        sound = self.render(text) if audio is None else audio
+        sound = self.render(text, self.script.voice) if audio is None else audio
         self._acts.append(Began(text, sound))
         for start in range(0, len(sound), FRAME_BYTES):
             yield sound[start : start + FRAME_BYTES].ljust(FRAME_BYTES, SILENCE[:1])

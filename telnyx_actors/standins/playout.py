@@ -6,7 +6,6 @@ millisecond. Nothing here reads the time; whoever calls says where "now" is.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 
 
@@ -30,7 +29,7 @@ class Playout:
     """
 
     segments: list[Segment] = field(default_factory=list)
-    _marks: deque[tuple[int, str]] = field(default_factory=deque)
+    marks: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def end(self) -> int:
@@ -48,19 +47,19 @@ class Playout:
 
     def mark(self, name: str) -> None:
         """Queue a mark behind what is queued now."""
-        self._marks.append((self.end, name))
+        self.marks.append((self.end, name))
 
     def due_marks(self, now: int) -> list[str]:
         """The marks whose place has been reached."""
         due = []
-        while self._marks and self._marks[0][0] <= now:
-            due.append(self._marks.popleft()[1])
+        while self.marks and self.marks[0][0] <= now:
+            due.append(self.marks.pop(0)[1])
         return due
 
     def clear(self, now: int) -> tuple[int, list[str]]:
         """Forget what was not heard yet: how many bytes that was, and every mark that waited."""
-        names = [name for _, name in self._marks]
-        self._marks.clear()
+        names = [name for _, name in self.marks]
+        self.marks.clear()
         dropped = 0
         while self.segments and self.end > now:
             last = self.segments[-1]
@@ -74,7 +73,7 @@ class Playout:
 
     def drop_marks(self) -> None:
         """Nobody is left to return the marks to."""
-        self._marks.clear()
+        self.marks.clear()
 
     def heard(self, start: int, end: int) -> bytes:
         """What played between two positions; silence where nothing did."""

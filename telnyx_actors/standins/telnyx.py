@@ -8,10 +8,9 @@ Every call leaves a ``CarrierCall``: what the human heard and said, to the byte.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from telnyx_actors.standins.base import StandIn
-from telnyx_actors.standins.caller import CallerScript
+from telnyx_actors.standins.caller import CallerScript, Render
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.telnyx_api import TelnyxApi
 from telnyx_actors.standins.telnyx_exchange import Exchange
@@ -21,7 +20,7 @@ NEW_SETTINGS = TelnyxSettings()
 
 
 class TelnyxStandIn(StandIn):
-    """``render`` turns a sentence into mu-law, for callers and for `speak`.
+    """``render`` turns a sentence and a voice's name into mu-law, for callers and for `speak`.
 
     Faults (``fail``) apply to the operation they match: ``"POST /v2/calls"`` and the like
     for REST, ``"media <url>"`` for a media socket. On REST ``stall`` and ``drop`` carry the
@@ -30,7 +29,7 @@ class TelnyxStandIn(StandIn):
 
     name = "telnyx"
 
-    def __init__(self, render: Callable[[str], bytes], settings: TelnyxSettings = NEW_SETTINGS) -> None:
+    def __init__(self, render: Render, settings: TelnyxSettings = NEW_SETTINGS) -> None:
         super().__init__()
         self.settings = settings
         self._exchange = Exchange(settings, self, render)
@@ -89,6 +88,11 @@ class TelnyxStandIn(StandIn):
 
     def call(self, call_control_id: str) -> CarrierCall:
         return self._exchange.legs[call_control_id].record
+
+    async def wait_call(self, index: int, timeout_s: float) -> CarrierCall:
+        """The call with this number (from 0, in either direction) once it exists. Raises TimeoutError."""
+        async with asyncio.timeout(timeout_s):
+            return (await self._exchange.arrived(index)).record
 
     async def wait_ended(self, call_control_id: str, timeout_s: float) -> CarrierCall:
         """The call's record once it is over. Raises TimeoutError."""

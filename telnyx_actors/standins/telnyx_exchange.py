@@ -13,7 +13,7 @@ import aiohttp
 from loguru import logger
 
 from telnyx_actors.standins.base import StandIn
-from telnyx_actors.standins.caller import CallerRun, CallerScript
+from telnyx_actors.standins.caller import CallerRun, CallerScript, Render
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.telnyx_audio import CarrierAudio
 from telnyx_actors.standins.telnyx_clock import MediaClock
@@ -35,7 +35,7 @@ NO_NUMBERS: Final = ("call.playback.", "call.speak.", "call.transcription", "str
 class Exchange:
     """All calls of one stand-in. Everything here runs on the stand-in's loop."""
 
-    def __init__(self, settings: TelnyxSettings, host: StandIn, render: Callable[[str], bytes]) -> None:
+    def __init__(self, settings: TelnyxSettings, host: StandIn, render: Render) -> None:
         self.settings = settings
         self.line: LineSettings = settings.line
         self.legs: dict[str, Leg] = {}
@@ -48,6 +48,7 @@ class Exchange:
         self._host = host
         self._clock = MediaClock()
         self._scripts: dict[str, deque[CallerScript]] = {}
+        self._arrivals: dict[int, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[object]] = set()
 
     # --- life ---
@@ -111,7 +112,16 @@ class Exchange:
         leg = Leg(record, script, run, self, audio)
         self.legs[leg.id] = leg
         record.note("created")
+        self._arrival(len(self.legs) - 1).set()
         return leg
+
+    async def arrived(self, index: int) -> Leg:
+        """The call with this number (from 0), as soon as there is one."""
+        await self._arrival(index).wait()
+        return list(self.legs.values())[index]
+
+    def _arrival(self, index: int) -> asyncio.Event:
+        return self._arrivals.setdefault(index, asyncio.Event())
 
     def ring(self, script: CallerScript, from_: str, to: str, webhook_url: str = "") -> Leg:
         """Someone calls our number: parked until it is answered, or until the caller loses patience."""

@@ -27,7 +27,7 @@ def tone(ms: int, hz: int = 400) -> bytes:
     return sound.linear_to_ulaw(b"".join(sample.to_bytes(2, "little", signed=True) for sample in period))
 
 
-def render(text: str) -> bytes:
+def render(text: str, voice: str = "") -> bytes:
     """A stand-in for voices: 50 ms a letter, so that a test knows every length."""
     return tone(50 * len(text))
 

@@ -1,0 +1,179 @@
+"""What commands do to a call: each method named as the action in its path."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import aiohttp
+
+from telnyx_actors.standins import telnyx_requests as read
+from telnyx_actors.standins.telnyx_audio import Item, Unplayable, decode
+from telnyx_actors.standins.telnyx_errors import ApiError, missing
+from telnyx_actors.standins.telnyx_exchange import REFUSALS, Exchange
+from telnyx_actors.standins.telnyx_leg import Leg
+from telnyx_actors.standins.telnyx_transcription import Transcription
+
+Action = Callable[[Leg, read.Body], Awaitable[None]]
+ANYTIME: Final = ("answer", "reject", "hangup")
+ANSWERED: Final = (
+    "playback_start",
+    "playback_stop",
+    "speak",
+    "streaming_start",
+    "streaming_stop",
+    "transcription_start",
+    "transcription_stop",
+    "transfer",
+    "send_dtmf",
+)
+CAUSES: Final = {"CALL_REJECTED": "reject", "USER_BUSY": "busy", "NOT_FOUND": "not_found"}
+MAX_FILE_BYTES: Final = 10 * 1024 * 1024
+MAX_SPEAK_CHARS: Final = 3000
+CARRIER_VOICE: Final = "operadora"
+
+
+class Commands:
+    """Raises ApiError for what the state of the call does not allow; everything else happens in the background."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._settings = exchange.settings
+
+    def find(self, name: str) -> Action | None:
+        action: Action | None = getattr(self, name) if name in ANYTIME + ANSWERED else None
+        return action
+
+    # --- life ---
+
+    async def answer(self, leg: Leg, body: read.Body) -> None:
+        if leg.record.direction == "outgoing":
+            raise ApiError(422, "90102", "An outbound call cannot be answered")
+        if leg.record.state != "parked":
+            raise ApiError(422, "90102", "The call is answered already")
+        wanted = read.stream_request(body)
+        leg.client_state = read.text(body, "client_state") or leg.client_state
+        leg.webhook_url = read.text(body, "webhook_url") or leg.webhook_url
+        if body.get("transcription"):
+            self._transcribe(leg, body)
+        self._exchange.answer(leg, wanted)
+
+    async def reject(self, leg: Leg, body: read.Body) -> None:
+        cause, _, sip = REFUSALS[CAUSES.get(read.text(body, "cause", required=True), "busy")]
+        self._exchange.spawn(self._exchange.end(leg, (cause, "callee", sip)))
+
+    async def hangup(self, leg: Leg, body: read.Body) -> None:
+        source = "caller" if leg.record.direction == "outgoing" else "callee"
+        self._exchange.spawn(self._exchange.end(leg, ("normal_clearing", source, "200")))
+
+    def configuration(self, body: read.Body) -> Callable[[Leg], None]:
+        """What a dial says about its leg. Raises before anything is dialled."""
+        wanted, retries_s = read.stream_request(body), read.retries_s(body)
+        ring_limit_s = read.number(body, "timeout_secs", 30)
+        time_limit_s = read.number(body, "time_limit_secs", 14_400)
+
+        def configure(leg: Leg) -> None:
+            leg.client_state = read.text(body, "client_state") or None
+            leg.webhook_url = read.text(body, "webhook_url")
+            leg.wanted, leg.retries_s = wanted, retries_s
+            leg.ring_limit_s, leg.time_limit_s = ring_limit_s, time_limit_s
+            leg.detection = read.text(body, "answering_machine_detection") or "disabled"
+            if body.get("transcription"):
+                self._transcribe(leg, body)
+
+        return configure
+
+    # --- media ---
+
+    async def streaming_start(self, leg: Leg, body: read.Body) -> None:
+        if leg.stream is not None:
+            raise ApiError(422, "90045", "The call is streamed already")
+        wanted = read.stream_request(body, required=True)
+        assert wanted is not None
+        self._exchange.spawn(self._exchange.open_stream(leg, wanted))
+
+    async def streaming_stop(self, leg: Leg, body: read.Body) -> None:
+        if leg.stream is None:
+            raise ApiError(422, "90048", "The call is not streamed")
+        self._exchange.spawn(self._exchange.stop_stream(leg))
+
+    async def transcription_start(self, leg: Leg, body: read.Body) -> None:
+        if leg.transcription is not None:
+            raise ApiError(422, "90054", "Transcription has been started already")
+        self._transcribe(leg, body)
+
+    def _transcribe(self, leg: Leg, body: read.Body) -> None:
+        config = body.get("transcription_engine_config") or body.get("transcription_config") or {}
+        config = config if isinstance(config, dict) else {}
+        engine = str(body.get("transcription_engine") or config.get("transcription_engine") or "Google")
+        interim = bool(config.get("interim_results")) and engine not in ("Telnyx", "B")
+        settings = self._settings
+        interim_ms = settings.transcription_interim_ms if interim else 0
+        leg.transcription = Transcription(engine, interim_ms, settings.transcription_final_ms)
+
+    async def transcription_stop(self, leg: Leg, body: read.Body) -> None:
+        leg.transcription = None
+
+    async def transfer(self, leg: Leg, body: read.Body) -> None:
+        to = read.phone_number(body, "to")
+        configure = self.configuration({**body, "client_state": read.text(body, "target_leg_client_state")})
+        self._exchange.transfer(leg, to, configure)
+
+    async def send_dtmf(self, leg: Leg, body: read.Body) -> None:
+        leg.record.note("dtmf_sent", digits=read.digits(body))
+
+    # --- the carrier's own sound ---
+
+    async def speak(self, leg: Leg, body: read.Body) -> None:
+        payload = read.text(body, "payload", required=True)
+        read.text(body, "voice", required=True)
+        if len(payload) > MAX_SPEAK_CHARS:
+            raise ApiError(422, "90010", f"At most {MAX_SPEAK_CHARS} characters", "/payload")
+        leg.record.note("speak", text=payload)
+
+        async def load() -> bytes:
+            await asyncio.sleep(self._settings.speak_delay_ms / 1000)
+            return self._exchange.render(payload, CARRIER_VOICE)
+
+        leg.audio.add(Item("speak", load, {}))
+
+    async def playback_start(self, leg: Leg, body: read.Body) -> None:
+        url, content = read.text(body, "audio_url"), read.text(body, "playback_content")
+        if not url and not content:
+            raise missing("audio_url")
+        kind = read.text(body, "audio_type") or "mp3"
+        inline = self._decode_base64(content)
+
+        async def load() -> bytes:
+            await asyncio.sleep(self._settings.playback_delay_ms / 1000)
+            return decode(inline or await self._fetch(url), kind)
+
+        loops = body.get("loop", 1)
+        count = loops if isinstance(loops, int) and 1 <= loops <= 100 else 100 if loops == "infinity" else 0
+        if count == 0:
+            raise ApiError(422, "90009", "loop is 1 to 100, or infinity", "/loop")
+        extra = {"media_url": url, "media_name": None, "overlay": bool(body.get("overlay"))}
+        leg.audio.add(Item("playback", load, extra, count))
+
+    def _decode_base64(self, content: str) -> bytes:
+        try:
+            return base64.b64decode(content, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ApiError(422, "10015", "playback_content must be base64", "/playback_content") from error
+
+    async def _fetch(self, url: str) -> bytes:
+        assert self._exchange.session is not None
+        try:
+            async with self._exchange.session.get(url, timeout=aiohttp.ClientTimeout(total=10)) as response:
+                if response.status != 200:
+                    raise Unplayable("file_not_found", f"{response.status} for {url}")
+                return await response.content.read(MAX_FILE_BYTES)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise Unplayable("file_not_found", repr(error)) from error
+
+    async def playback_stop(self, leg: Leg, body: read.Body) -> None:
+        leg.record.note("playback_stop")
+        leg.audio.stop(everything=read.text(body, "stop") != "current")
