@@ -22,7 +22,6 @@ from anthropic.types import (
     RawMessageStopEvent,
     RawMessageStreamEvent,
     TextBlockParam,
-    TextDelta,
 )
 from loguru import logger
 
@@ -222,30 +221,43 @@ class _Tally:
         self._input_tokens = 0
         self._cached_tokens = 0
         self._output_tokens = 0
-        self._stop_reason: str | None = None
+        self._stop_reason: object = None
 
     def take(self, event: RawMessageStreamEvent) -> str:
         """The text in one event; ``""`` for an event without text, also for one we do not know."""
         if isinstance(event, RawContentBlockDeltaEvent):
             # Thinking and tool input come as deltas of other types: only text is spoken.
-            return event.delta.text if isinstance(event.delta, TextDelta) else ""
+            return _text_of(event.delta)
         if isinstance(event, RawMessageStartEvent):
-            usage = event.message.usage
-            self._input_tokens = _count(usage.input_tokens) + _count(usage.cache_creation_input_tokens)
-            self._cached_tokens = _count(usage.cache_read_input_tokens)
+            usage = _field(event, "message", "usage")
+            self._input_tokens = _count(usage, "input_tokens") + _count(usage, "cache_creation_input_tokens")
+            self._cached_tokens = _count(usage, "cache_read_input_tokens")
         elif isinstance(event, RawMessageDeltaEvent):
-            self._output_tokens = _count(event.usage.output_tokens)  # cumulative
-            self._stop_reason = event.delta.stop_reason
+            self._output_tokens = _count(_field(event, "usage"), "output_tokens")  # cumulative
+            self._stop_reason = _field(event, "delta", "stop_reason")
         return ""
 
     def done(self) -> ReplyDone:
         """``input_tokens`` are those not read from the cache."""
-        if self._stop_reason is None:
+        if not isinstance(self._stop_reason, str):
             raise ProviderError(PROVIDER, Failure.PROTOCOL, "the reply ended without a stop reason")
         return ReplyDone(self._stop_reason, self._input_tokens, self._output_tokens, self._cached_tokens)
 
 
-def _count(tokens: int | None) -> int:
+def _field(value: object, *names: str) -> Any:
+    """A field of a field; None where the vendor left one out: the SDK builds events without checking them."""
+    for name in names:
+        value = getattr(value, name, None)
+    return value
+
+
+def _text_of(delta: object) -> str:
+    text = _field(delta, "text") if _field(delta, "type") == "text_delta" else None
+    return text if isinstance(text, str) else ""
+
+
+def _count(usage: object, name: str) -> int:
+    tokens = _field(usage, name)
     return tokens if isinstance(tokens, int) else 0
 
 

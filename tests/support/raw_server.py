@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable
@@ -34,7 +35,6 @@ class Peer:
     """The server's end of one connection, used by its script."""
 
     def __init__(self, sock: socket.socket, number: int) -> None:
-        sock.settimeout(WAIT_S)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = sock
         self.number = number
@@ -131,21 +131,23 @@ class Peer:
 class RawServer:
     """Runs ``script`` for every connection in a thread of its own; a script's failure fails the test."""
 
-    def __init__(self, script: Callable[[Peer], None]) -> None:
+    def __init__(self, script: Callable[[Peer], None], tls: ssl.SSLContext | None = None) -> None:
         self._script = script
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads: list[threading.Thread] = []
         self._peers: list[Peer] = []
-        self._failures: list[BaseException] = []
+        self._failures: list[AssertionError] = []
         self._acceptor = threading.Thread(target=self._accept, name="raw-server")
 
     @property
     def url(self) -> str:
-        return "http://127.0.0.1:%d" % self._listener.getsockname()[1]
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
 
     @property
     def connections(self) -> int:
-        return len(self._peers)
+        return len(self._threads)
 
     def __enter__(self) -> Self:
         self._acceptor.start()
@@ -177,20 +179,25 @@ class RawServer:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
-            peer = Peer(sock, len(self._peers))
-            self._peers.append(peer)
-            thread = threading.Thread(target=self._serve, args=(peer,), name=f"raw-server-{peer.number}")
+            number = len(self._threads)
+            thread = threading.Thread(target=self._serve, args=(sock, number), name=f"raw-server-{number}")
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self, peer: Peer) -> None:
-        with peer.socket:
-            try:
+    def _serve(self, sock: socket.socket, number: int) -> None:
+        try:
+            sock.settimeout(WAIT_S)
+            if self._tls is not None:
+                sock = self._tls.wrap_socket(sock, server_side=True)
+            with sock:
+                peer = Peer(sock, number)
+                self._peers.append(peer)
                 self._script(peer)
-            except (ConnectionError, BrokenPipeError):
-                return
-            except BaseException as error:
-                self._failures.append(error)
+        except (ConnectionError, ssl.SSLError):
+            sock.close()
+        except AssertionError as error:
+            sock.close()
+            self._failures.append(error)
 
 
 def head(status: int, **headers: str) -> bytes:
