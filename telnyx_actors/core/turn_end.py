@@ -1,7 +1,8 @@
 """Is the caller likely done? Read from the Spanish words heard so far, as spoken in Colombia.
 
 Speech recognition puts a full stop behind anything, so the last words count for more
-than the punctuation. Case, accents and drawn-out letters ("siii") make no difference.
+than the punctuation. Case, accents and drawn-out letters ("siii") make no difference, but
+for a name, which recognition writes with a capital.
 """
 
 from __future__ import annotations
