@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from support.puppet import WITHIN_S, Diary, Do, Puppet
 from telnyx_actors.actors.base import tell
 from telnyx_actors.actors.pump import Pump
@@ -83,12 +81,23 @@ def test_cancel_wakes_a_blocked_reader_and_nothing_more_is_delivered(diary: Diar
 
 
 def test_what_a_cancelled_source_still_says_is_not_delivered(diary: Diary) -> None:
-    source = Source()
-    stubborn = Pump(source, lambda: None, lambda item: pytest.fail("delivered"), lambda _: pytest.fail("ended"), "pump")
-    stubborn.start().cancel()
+    source = Source("first")
+    source.cancel = lambda: None  # type: ignore[method-assign]  # a source that does not listen
+    running = pump(source, diary)
+    diary.wait_for("item", "first")
+    running.cancel()
     source.add("late")
     source.add(ValueError("late as well"))
-    wait_for_end(stubborn)
+    wait_for_end(running)
+    assert diary.entries == [("item", "first")]
+
+
+def test_cancel_after_the_end_leaves_the_source_alone(diary: Diary) -> None:
+    source = Source(Source.END)
+    running = pump(source, diary)
+    wait_for_end(running)
+    running.cancel()
+    assert not source.cancelled.is_set()
 
 
 def test_once_cancel_has_returned_no_delivery_is_under_way(diary: Diary) -> None:

@@ -248,7 +248,7 @@ def test_a_wedged_child_is_named_and_left_and_the_others_still_end(
 
 
 def test_temporary_siblings_stop_together_and_not_one_after_the_other(
-    start: Start, spec: Callable[..., ChildSpec], diary: Diary
+    start: Start, spec: Callable[..., ChildSpec], diary: Diary, logged: list[str]
 ) -> None:
     meeting = threading.Barrier(3)  # each waits for the others: one by one, none would ever end
     options = {"in_teardown": lambda _: meeting.wait(WITHIN_S)}
@@ -257,6 +257,7 @@ def test_temporary_siblings_stop_together_and_not_one_after_the_other(
     diary.wait_for("root", "ready")
     assert stop(root, WITHIN_S)
     assert [entry[0] for entry in diary.entries if entry[1] == "teardown"][-2:] == ["root/journal", "root"]
+    assert [line for line in logged if "no terminó" in line] == []
 
 
 def test_a_child_may_tell_its_ending_parent_without_either_waiting(

@@ -82,6 +82,15 @@ def test_cancelled_timeouts_do_not_pile_up() -> None:
     assert kept.pending
 
 
+def test_cancelled_timeouts_are_forgotten_when_their_time_comes() -> None:
+    deadlines = Deadlines()
+    for at in (1.0, 2.0, 3.0):
+        deadlines.push(at, nothing).cancel()
+    assert deadlines.pop_due(2.0) is None
+    assert deadlines.next_at() is None
+    assert (len(deadlines), deadlines._garbage) == (0, 0)
+
+
 def test_a_failing_action_does_not_take_the_others_with_it(timer: ManualTimer, ran: list[object]) -> None:
     timer.schedule(101.0, lambda: 1 / 0)
     timer.schedule(101.0, lambda: ran.append("next"))
