@@ -154,8 +154,8 @@ class TelnyxApi:
         self._known(request.match_info["id"])
         alive = [leg for leg in self._exchange.legs.values() if leg.alive]
         calls = [{**self._describe(leg, alive=True), "client_state": leg.client_state or ""} for leg in alive]
-        meta = {"cursors": {"after": "", "before": ""}, "total_items": len(calls)}
-        return web.json_response({"data": calls, "meta": meta})
+        cursors = {"cursors": {"after": "", "before": ""}, "total_items": len(calls)}
+        return web.json_response({"data": calls, "meta": {**cursors, **_one_page(len(calls))}})
 
     # --- commands ---
 
@@ -217,9 +217,13 @@ class TelnyxApi:
             }
             for index, value in enumerate(numbers)
         ]
-        meta = {"page_number": 1, "page_size": 250, "total_pages": 1, "total_results": len(data)}
-        return web.json_response({"data": data, "meta": meta})
+        return web.json_response({"data": data, "meta": _one_page(len(data))})
 
     async def _balance(self, request: web.Request) -> web.Response:
         data = {"record_type": "balance", "balance": "100.00", "available_credit": "100.00", "credit_limit": "0.00"}
         return web.json_response({"data": {**data, "currency": "USD", "pending": "0.00"}})
+
+
+def _one_page(size: int) -> dict[str, object]:
+    """Without these the vendor's SDK asks for the next page for ever."""
+    return {"page_number": 1, "page_size": 250, "total_pages": 1, "total_results": size}
