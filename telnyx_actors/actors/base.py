@@ -10,9 +10,11 @@ the actor, its children are stopped, ``teardown`` runs once and the parent hears
 
 from __future__ import annotations
 
+import math
 import threading
+from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pykka
 from loguru import logger
@@ -33,6 +35,9 @@ from telnyx_actors.actors.supervision import (
     contained,
 )
 from telnyx_actors.actors.timer import Timeout, Timeouts
+
+if TYPE_CHECKING:
+    from loguru import Logger  # exists in loguru's stubs only
 
 __all__ = ["Birth", "EngineActor", "stop", "tell"]
 
@@ -71,8 +76,7 @@ class EngineActor(pykka.ThreadingActor):
         self._inbox = self.actor_inbox
         self._children = Children(birth, self.actor_ref, self.stats)
         self._timeouts = Timeouts(birth.runtime.timer)
-        self._drops_logged = 0
-        self._drops_log_at = 0.0
+        self._drops = _DropLog(self.actor_inbox, self.log)
 
     # --- open hooks ---------------------------------------------------------------
 
@@ -149,37 +153,26 @@ class EngineActor(pykka.ThreadingActor):
 
     def _serve(self) -> None:
         """Handle messages until one of them is a stop."""
-        inbox, stats, now = self._inbox, self.stats, self.clock.now
+        inbox, stats, drops, now = self._inbox, self.stats, self._drops, self.clock.now
         while True:
             stats.busy_since = None
             envelope = inbox.get()
             stats.busy_since = at = now()
-            if inbox.dropped != self._drops_logged and at >= self._drops_log_at:
-                self._log_drops(at)
+            drops.note(at)
             if is_stop(envelope):
                 inbox.put(envelope)  # whoever waits for it is answered when the inbox closes, after teardown
                 return
             stats.last_message = type(envelope.message)
-            self._answer(envelope)
+            _answer(envelope, self._dispatch)
             stats.handled += 1
-
-    def _answer(self, envelope: Envelope[Any]) -> None:
-        try:
-            reply = self._dispatch(envelope.message)
-        except BaseException as caught:
-            if envelope.reply_to is not None:
-                error = contained(caught)  # a SystemExit must not reach the asker's thread either
-                envelope.reply_to.set_exception((type(error), error, error.__traceback__))
-            raise
-        if envelope.reply_to is not None:
-            envelope.reply_to.set(reply)
 
     def _dispatch(self, message: object) -> object:
         match message:
             case ChildExited():
                 self._judge(message)
             case RestartDue():
-                self._restart(message.child)
+                if self._children.restart(message.child):
+                    self.child_started(message.child)
             case CrashOrder():
                 raise ActorCrashed(message.reason)
             case _:
@@ -195,7 +188,8 @@ class EngineActor(pykka.ThreadingActor):
         if error is not None:
             self._crashed(error)
         try:
-            self._stop_children()
+            for child in self._children.stop_all(self.children_stop_within_s):
+                self.log.error("{} no terminó en el plazo: se abandona su hilo", child.path)
             self.teardown(error)
         except BaseException as caught:  # noqa: BLE001  # whatever it is, the parent has to hear of the end
             in_teardown = contained(caught)
@@ -212,14 +206,6 @@ class EngineActor(pykka.ThreadingActor):
         self.runtime.stats.crashed(Crash(self.path, kind, f"{type(error).__name__}: {error}", self.clock.now()))
         self.log.opt(exception=error).error("{} se cayó", kind)
 
-    def _log_drops(self, at: float) -> None:
-        dropped = self._inbox.dropped
-        self.log.warning("buzón lleno: {} mensajes perdidos ({} en total)", dropped - self._drops_logged, dropped)
-        self._drops_logged = dropped
-        self._drops_log_at = at + DROPS_LOG_EVERY_S
-
-    # --- children -----------------------------------------------------------------
-
     def _judge(self, exited: ChildExited) -> None:
         known = self._children.exited(exited)
         if known is None:
@@ -231,14 +217,6 @@ class EngineActor(pykka.ThreadingActor):
             self.send_later(delay_s, RestartDue(child))
         self.child_exited(exited, verdict)
 
-    def _restart(self, child: Child) -> None:
-        if self._children.restart(child):
-            self.child_started(child)
-
-    def _stop_children(self) -> None:
-        for child in self._children.stop_all(self.children_stop_within_s):
-            self.log.error("{} no terminó en el plazo: se abandona su hilo", child.path)
-
 
 def stop(ref: pykka.ActorRef[Any], within_s: float) -> bool:
     """Stop an actor that has no parent, and wait. False when it did not end in time. For ``app`` and tests."""
@@ -247,3 +225,34 @@ def stop(ref: pykka.ActorRef[Any], within_s: float) -> bool:
     except pykka.Timeout:
         return False
     return True
+
+
+def _answer(envelope: Envelope[Any], dispatch: Callable[[object], object]) -> None:
+    """Run the handler. What comes of it, a reply or a failure, goes to the asker too, if there is one."""
+    try:
+        reply = dispatch(envelope.message)
+    except BaseException as caught:
+        if envelope.reply_to is not None:
+            error = contained(caught)  # a SystemExit must not go on working in the asker's thread
+            envelope.reply_to.set_exception((type(error), error, error.__traceback__))
+        raise
+    if envelope.reply_to is not None:
+        envelope.reply_to.set(reply)
+
+
+class _DropLog:
+    """Says that an inbox overflowed, once a second at most."""
+
+    def __init__(self, inbox: Inbox, log: Logger) -> None:
+        self._inbox = inbox
+        self._log = log
+        self._logged = 0
+        self._next_at = -math.inf
+
+    def note(self, now: float) -> None:
+        dropped = self._inbox.dropped
+        if dropped == self._logged or now < self._next_at:
+            return
+        self._log.warning("buzón lleno: {} mensajes perdidos ({} en total)", dropped - self._logged, dropped)
+        self._logged = dropped
+        self._next_at = now + DROPS_LOG_EVERY_S

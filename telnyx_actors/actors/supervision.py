@@ -121,8 +121,9 @@ class Child:
         return self.birth.path
 
     @property
-    def stopping(self) -> bool:
-        return self._stopping
+    def given_up_waiting(self) -> bool:
+        """It was told to stop while it waited for its restart: nothing will come of it."""
+        return self._stopping and self.ref is None
 
     def tell(self, message: object) -> bool:
         """False when the child is not there; the loss is counted in the parent's stats."""
@@ -164,7 +165,8 @@ class Children:
         self._by_name: dict[str, Child] = {}
 
     def start(self, spec: ChildSpec) -> Child:
-        if spec.name in self._by_name:
+        namesake = self._by_name.get(spec.name)
+        if namesake is not None and not namesake.given_up_waiting:
             raise ValueError(f"{self._birth.path} already has a child named {spec.name!r}")
         child = Child(spec, self._birth.child(spec.name, self._parent), self._stats)
         child.ref = spec.factory(child.birth)
@@ -184,8 +186,9 @@ class Children:
 
     def restart(self, child: Child) -> bool:
         """Start a child again whose backoff is over. False when it was told to stop meanwhile."""
-        if child.stopping:
-            del self._by_name[child.name]
+        if child.given_up_waiting:
+            if self._by_name.get(child.name) is child:
+                del self._by_name[child.name]
             return False
         child.restarts += 1
         child.ref = child.spec.factory(self._birth.child(child.name, self._parent, child.restarts))

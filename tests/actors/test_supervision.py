@@ -192,18 +192,22 @@ def test_a_child_stopped_for_good_does_not_come_back_even_if_it_is_permanent(
     assert diary.count("root/child", "setup") == 1
 
 
-def test_a_child_stopped_for_good_while_it_waits_for_its_restart_does_not_come_back(
-    start: Start, spec: Callable[..., ChildSpec], diary: Diary, still: Any, crashes: Any
+@pytest.mark.parametrize("replaced", ["before the restart is due", "after it was due"])
+def test_a_child_stopped_for_good_while_it_waits_for_its_restart_can_be_replaced(
+    replaced: str, start: Start, spec: Callable[..., ChildSpec], diary: Diary, still: Any, crashes: Any
 ) -> None:
     crashes.expect("root/child")
     root = start(spec("child"), runtime=still)
     tell(root, via("child", fail(BUG)))
     diary.wait_for("root", "exited", "child", "ValueError", Verdict.RESTARTING)
     root.ask(Do(lambda parent: parent.children["child"].stop()), timeout=WITHIN_S)
-    still.manual.advance(60.0)
+    if replaced == "after it was due":
+        still.manual.advance(60.0)
     root.ask(Do(lambda parent: parent.start_child(spec("child"))), timeout=WITHIN_S)
-    diary.wait_for("root/child", "setup", times=2)
-    assert diary.count("root", "started", "child", 1) == 0
+    still.manual.advance(60.0)
+    tell(root, via("child", "hello"))
+    diary.wait_for("root/child", "handled", "hello")
+    assert (diary.count("root/child", "setup"), diary.count("root", "started", "child", 1)) == (2, 0)
 
 
 # --- ending together --------------------------------------------------------------
