@@ -122,7 +122,8 @@ def _next_cut(text: str, settings: ClauseSettings, *, is_first: bool, is_final: 
             return None
         if _is_clause_end(window, mark, follow, settings, is_first=is_first):
             return follow
-    if len(text.rstrip() if is_final else window) > settings.max_chars and is_decided:
+    is_too_long = len(text.rstrip()) > settings.max_chars if is_final else is_decided
+    if is_too_long:
         return _forced_cut(window, settings.max_chars)
     return len(text) if is_final else None
 
@@ -135,19 +136,15 @@ def _skip_spaces(text: str, start: int) -> int:
 
 
 def _is_clause_end(text: str, mark: re.Match[str], follow: int, settings: ClauseSettings, *, is_first: bool) -> bool:
-    before = text[: mark.start()]
-    after = text[follow : follow + 1]
-    has_gap = follow > mark.end() or mark["line"] is not None or after in ("", "¿", "¡")
-    if not has_gap or _is_inside(before, mark.group()):
-        return False
-    is_sentence = mark["line"] is not None or (mark["end"] is not None and _ends_sentence(before, mark["end"], after))
-    if not is_sentence and mark["end"] is not None and not _is_ellipsis(mark["end"]):
-        return False
-    if before[-1:].isdigit() and after.isdigit():
+    before, after = text[: mark.start()], text[follow : follow + 1]
+    is_apart = follow > mark.end() or mark["line"] or after in ("", "¿", "¡")
+    if not is_apart or _is_inside(before, mark.group()) or (before[-1:].isdigit() and after.isdigit()):
         return False
     length = len(before.strip()) + len(mark.group().strip())
-    if is_sentence:
+    if mark["line"] or _ends_sentence(before, mark["end"] or "", after):
         return length >= (settings.first_sentence_min_chars if is_first else settings.sentence_min_chars)
+    if not mark["comma"] and not _is_ellipsis(mark["end"]):
+        return False  # the dot of an abbreviation
     if is_first:
         return length >= settings.first_comma_min_chars and len(before.split()) >= 2
     return length >= settings.comma_min_chars
@@ -170,8 +167,8 @@ def _is_ellipsis(end: str) -> bool:
 def _ends_sentence(before: str, end: str, after: str) -> bool:
     if "!" in end or "?" in end:
         return True
-    if after.islower():
-        return False  # an ellipsis inside a sentence, or an abbreviation that is not in the list
+    if not end or after.islower():
+        return False  # a comma, an ellipsis inside a sentence, or an abbreviation that is not in the list
     if _is_ellipsis(end):
         return True
     if after.isdigit() or _NUMBERED_ITEM.search(before):
