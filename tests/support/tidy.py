@@ -241,6 +241,8 @@ def _is_method(node: ast.stmt) -> bool:
 
 @rule("telnyx_actors/app.py", "x = 1\n")
 def modules_say_what_they_are(module: Module) -> Complaints:
+    if module.path.split("/")[-1].startswith("test_"):
+        return  # the names of the tests do
     if module.text.strip() and ast.get_docstring(module.tree) is None:
         yield f"{module.path}: no docstring"
 
@@ -262,17 +264,22 @@ def exceptions_from_checks_have_a_reason(module: Module) -> Complaints:
 @rule("telnyx_actors/app.py", "text = path.read_text()")
 def text_files_are_utf_8(module: Module) -> Complaints:
     for call in module.calls():
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else _dotted(call.func)
-        given = {keyword.arg for keyword in call.keywords}
-        if name in ("read_text", "write_text"):
-            needs_it = True
-        elif name == "open" and _dotted(call.func).split(".")[0] not in ("os", "wave", "webbrowser"):
-            modes = [each.value for each in ast.walk(call) if isinstance(each, ast.Constant)]
-            needs_it = not any(isinstance(mode, str) and re.fullmatch("[rwxa+]*b[rwxa+]*", mode) for mode in modes)
-        else:
-            continue
-        if needs_it and "encoding" not in given:
-            yield f"{module.path}:{call.lineno}: {name} without encoding="
+        if _opens_text(call) and not any(keyword.arg == "encoding" for keyword in call.keywords):
+            yield f"{module.path}:{call.lineno}: {_dotted(call.func)} without encoding="
+
+
+def _opens_text(call: ast.Call) -> bool:
+    name = _dotted(call.func)
+    if name.endswith((".read_text", ".write_text")):
+        return True
+    if name == "open":
+        modes = call.args[1:2]
+    elif name.endswith(".open") and not name.startswith(("os.", "wave.")):
+        modes = call.args[:1]
+    else:
+        return False
+    given = [*modes, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+    return all(isinstance(mode, ast.Constant) and "b" not in str(mode.value) for mode in given)
 
 
 @rule("telnyx_actors/actors/call.py", "print('hola')")
