@@ -194,7 +194,7 @@ def test_a_child_stopped_for_good_does_not_come_back_even_if_it_is_permanent(
 
 @pytest.mark.parametrize("replaced", ["before the restart is due", "after it was due"])
 def test_a_child_stopped_for_good_while_it_waits_for_its_restart_can_be_replaced(
-    replaced: str, start: Start, spec: Callable[..., ChildSpec], diary: Diary, still: Any, crashes: Any
+    *, replaced: str, start: Start, spec: Callable[..., ChildSpec], diary: Diary, still: Any, crashes: Any
 ) -> None:
     crashes.expect("root/child")
     root = start(spec("child"), runtime=still)
