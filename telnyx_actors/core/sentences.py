@@ -211,36 +211,35 @@ def _shorten(clause: str, room: int, *, is_hanging: bool) -> str:
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _BRACKETS: Final = re.compile(r"\[[^\]]*\]|<[^>]*>")
 _STAGE_WORDS: Final = (
-    r"(?:se\s+)?(?:r[ií]e|risas?|sonr|suspir|pausa|silencio|tono|voz|(?:con|en)\s+(?:tono|voz)|asient|tose|carraspe"
-    r"|susurr|m[uú]sica|pensando|espera|teclea)"
+    r"\s*(?:se\s+)?(?:r[ií]e|risas?|sonr|suspir|pausa|silencio|tono|voz|(?:con|en)\s+(?:tono|voz)|asient|tose"
+    r"|carraspe|susurr|m[uú]sica|pensando|espera|teclea)"
 )
-_STAGE_DIRECTION: Final = re.compile(rf"\(\s*{_STAGE_WORDS}[^)]*\)|\*+\s*{_STAGE_WORDS}[^*]*\*+", re.IGNORECASE)
-_LINE_MARKS: Final = re.compile(r"^[ \t]*(?:#{1,6}\s+|>\s*|[-*•·–—]\s+)", re.MULTILINE)
-_EMPHASIS: Final = re.compile(r"[*`~]+|(?<!\w)_+|_+(?!\w)")
+_STARRED_STAGE: Final = re.compile(rf"\*+{_STAGE_WORDS}[^*]*\*+", re.IGNORECASE)
+_BRACED_STAGE: Final = re.compile(rf"\({_STAGE_WORDS}[^()]*\)", re.IGNORECASE)
+_EMPHASIS: Final = re.compile(r"[*~]+|(?<!\w)_+|_+(?!\w)")
 _MARKUP: Final = re.compile(r"[|#\\<>\[\]{}]")
+_BULLET: Final = re.compile(r"^[ \t]*(?:[-•·–—]\s+)+", re.MULTILINE)
 _LINE_END: Final = re.compile(r"(?<=\w)\s*\n\s*(?=\S)")
-_SPACE_BEFORE_MARK: Final = re.compile(r"\s+([,.;:!?…)])")
+_SPACE_BEFORE_MARK: Final = re.compile(r"\s+([,.;:?!…)])")
 _SAID_SYMBOLS: Final = "°"
 
 
 def speakable(text: str) -> str:
     """``text`` as a voice may say it: no markup, emoji or stage directions; empty when nothing is left to say."""
-    text = _LINK.sub(r"\1", text)
-    text = _STAGE_DIRECTION.sub(" ", text)
-    text = _BRACKETS.sub(" ", text)
-    text = _LINE_MARKS.sub("", text)
-    text = _MARKUP.sub(" ", _EMPHASIS.sub("", text))
-    text = _LINE_END.sub(", ", text)
     text = "".join(_said(character) for character in text)
+    text = _STARRED_STAGE.sub(" ", _LINK.sub(r"\1", text))
+    text = _EMPHASIS.sub("", _BRACKETS.sub(" ", text))
+    text = _BRACED_STAGE.sub(" ", _MARKUP.sub(" ", text))
+    text = _LINE_END.sub(", ", _BULLET.sub("", text))
     text = _SPACE_BEFORE_MARK.sub(r"\1", " ".join(text.split()))
     return text if any(character.isalnum() for character in text) else ""
 
 
 def _said(character: str) -> str:
+    if character in _SAID_SYMBOLS or character == "\n":
+        return character
     if character.isspace():
         return " "
-    if character in _SAID_SYMBOLS:
-        return character
     # Symbols that are no currency or arithmetic (emoji), their joiners and modifiers, control and private characters.
     is_silent = unicodedata.category(character) in ("So", "Sk", "Me", "Cc", "Cf", "Cs", "Co", "Cn") or (
         "\ufe00" <= character <= "\ufe0f"

@@ -65,12 +65,19 @@ def test_a_limited_reply_is_a_beginning_of_the_text_and_within_its_limit(
 
 
 @given(TEXTS | st.text())
-def test_what_is_speakable_stays_as_it_is(text: str) -> None:
+def test_what_a_voice_gets_has_no_markup(text: str) -> None:
     said = speakable(text)
 
-    assert speakable(said) == said
-    assert said == said.strip()
-    assert not set(said) & set("*`[]{}<>#|\n\r\t\x00")
+    assert said == " ".join(said.split())
+    assert not set(said) & set("*`~[]{}<>#|\\\x00😀")
+
+
+PLAIN = "Hola sí, ¿y? claro: 3,5 8:30 ¡ay! $45.000 mañana… pingüino; a@b.co 38°"
+
+
+@given(st.lists(st.sampled_from(PLAIN.split()), min_size=1))
+def test_plain_words_are_said_as_they_are(words: list[str]) -> None:
+    assert speakable(" ".join(words)) == " ".join(words)
 
 
 # --- turn end ----------------------------------------------------------------------
