@@ -106,7 +106,7 @@ class ElevenLabs:
         url = f"{self._base}/v1/voices/{quote(self._options.voice_id, safe='')}"
         timeouts = (self._options.connect_timeout_s, self._options.first_byte_timeout_s)
         try:
-            with self._session.get(url, timeout=timeouts, stream=True, allow_redirects=False) as response:
+            with self._session.get(url, timeout=timeouts, stream=True) as response:
                 if response.status_code != 200:
                     raise _refusal(response)
                 # Read to the end: only then does the connection go back to the pool.
@@ -162,7 +162,7 @@ class ElevenLabsSpeech:
 
     def _send(self) -> requests.Response:
         timeouts = (self._options.connect_timeout_s, self._options.first_byte_timeout_s)
-        return self._session.send(self._request, timeout=timeouts, stream=True, allow_redirects=False)
+        return self._session.send(self._request, timeout=timeouts, stream=True)
 
     def _read(self, response: requests.Response) -> Iterator[bytes]:
         if response.status_code != 200:

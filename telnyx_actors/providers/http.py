@@ -44,9 +44,9 @@ def open_session(pool_size: int, tls: ssl.SSLContext) -> requests.Session:
     """A session that many threads may use: nothing in it changes after this.
 
     requests does not promise that; what makes it true is that cookies are refused, proxies and the
-    environment are off, and urllib3's pool below has a lock. Redirects are the caller's to refuse.
+    environment are off, and urllib3's pool below has a lock. A redirect is an answer like any other.
     """
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # Compressed audio or errors would be held back until a block is full.
@@ -121,6 +121,11 @@ class _HttpPool(HTTPConnectionPool):
 
 class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = _HttpsConnection
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: even where redirects are not to be followed, requests reads the whole of their bodies."""
 
 
 class _Adapter(HTTPAdapter):
