@@ -145,7 +145,6 @@ class Telnyx:
                 self._base + path,
                 data=data,
                 timeout=(self._options.connect_timeout_s, timeout_s),
-                allow_redirects=False,
                 stream=True,
             )
             with response:
