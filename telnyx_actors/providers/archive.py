@@ -11,7 +11,16 @@ from typing import Any, Final, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, HTTPClientError, ReadTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
+from botocore.exceptions import (
+    ConnectionError as EndpointError,
+)
 from loguru import logger
 
 from telnyx_actors.errors import Failure, ProviderError
@@ -51,7 +60,7 @@ class S3Archive:
     def __init__(self, options: S3Options) -> None:
         self._bucket = options.bucket
         # Any: boto3 makes the client's methods up as it runs.
-        self._client: Any = boto3.session.Session().client(
+        self._client: Any = boto3.client(
             "s3",
             region_name=options.region,
             endpoint_url=options.endpoint_url,
@@ -112,7 +121,7 @@ class S3Archive:
             raise _refusal(error) from error
         except (ConnectTimeoutError, ReadTimeoutError) as error:
             raise ProviderError(PROVIDER, Failure.TIMEOUT, reason_of(str(error))) from error
-        except HTTPClientError as error:
+        except (EndpointError, HTTPClientError) as error:
             raise ProviderError(PROVIDER, Failure.UNAVAILABLE, reason_of(str(error))) from error
         except (BotoCoreError, OSError) as error:
             raise ProviderError(PROVIDER, Failure.REFUSED, reason_of(str(error))) from error

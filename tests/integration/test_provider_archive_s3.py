@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import logging
+import threading
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from support.raw_server import Peer, RawServer
+from telnyx_actors.errors import Failure, ProviderError
+from telnyx_actors.providers.archive import S3Archive, S3Options
+
+KEY = "audios/2026/11/22/v3-abc/llamada.wav"
+
+
+def options(endpoint_url: str | None, **more: object) -> S3Options:
+    return S3Options("bucket", "us-east-1", "AKIA", "secret-key", endpoint_url=endpoint_url, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    client = boto3.client(
+        "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    client.create_bucket(Bucket="bucket")
+    client.close()
+    yield url
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def archive(endpoint: str) -> Iterator[S3Archive]:
+    archive = S3Archive(options(endpoint))
+    yield archive
+    archive.close()
+
+
+def test_what_is_put_can_be_got_and_fetched_by_the_carrier(archive: S3Archive) -> None:
+    assert archive.put(KEY, b"RIFF", "audio/wav") == f"s3://bucket/{KEY}"
+
+    assert archive.get(KEY) == b"RIFF"
+    with urllib.request.urlopen(archive.url(KEY, 60)) as response:
+        assert response.read() == b"RIFF"
+        assert response.headers["Content-Type"] == "audio/wav"
+
+
+def test_a_file_is_uploaded(archive: S3Archive, tmp_path: Path) -> None:
+    source = tmp_path / "call.wav"
+    source.write_bytes(bytes(100_000))
+
+    archive.put("file.wav", source, "audio/wav")
+
+    assert archive.get("file.wav") == bytes(100_000)
+
+
+def test_a_key_that_was_never_put_has_nothing(archive: S3Archive) -> None:
+    assert archive.get("never/put") is None
+
+
+def test_a_bucket_that_is_not_there_is_refused(endpoint: str) -> None:
+    archive = S3Archive(S3Options("no-such-bucket", "us-east-1", "AKIA", "secret-key", endpoint_url=endpoint))
+    with pytest.raises(ProviderError) as caught:
+        archive.put(KEY, b"", "audio/wav")
+    with pytest.raises(ProviderError):
+        archive.get(KEY)
+    archive.close()
+
+    assert (caught.value.kind, caught.value.code) == (Failure.REFUSED, "NoSuchBucket")
+
+
+def test_a_file_that_is_not_there_is_refused(archive: S3Archive, tmp_path: Path) -> None:
+    with pytest.raises(ProviderError):
+        archive.put(KEY, tmp_path / "none.wav", "audio/wav")
+
+
+def test_threads_share_the_client(archive: S3Archive) -> None:
+    def round_trip(number: int) -> bool:
+        archive.put(f"many/{number}", str(number).encode(), "text/plain")
+        return archive.get(f"many/{number}") == str(number).encode()
+
+    with ThreadPoolExecutor(8, thread_name_prefix="s3") as pool:
+        assert all(pool.map(round_trip, range(24)))
+
+
+def test_addresses_are_signed_the_new_way_for_the_regions_own_host() -> None:
+    archive = S3Archive(S3Options("bucket", "sa-east-1", "AKIA", "secret-key"))
+    address = urlsplit(archive.url(KEY, 60))
+    archive.close()
+
+    assert address.hostname == "bucket.s3.sa-east-1.amazonaws.com"
+    query = parse_qs(address.query)
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert query["X-Amz-Expires"] == ["60"]
+    assert "secret-key" not in address.geturl()
+
+
+def test_addresses_live_for_a_week_at_most() -> None:
+    archive = S3Archive(options(None))
+    address = archive.url(KEY, 10**9)
+    archive.close()
+
+    assert parse_qs(urlsplit(address).query)["X-Amz-Expires"] == ["604800"]
+
+
+def test_a_bucket_with_dots_is_a_path_and_not_a_host() -> None:
+    archive = S3Archive(S3Options("a.b", "us-east-1", "AKIA", "secret-key"))
+    address = urlsplit(archive.url(KEY, 60))
+    archive.close()
+
+    assert (address.hostname, address.path) == ("s3.us-east-1.amazonaws.com", f"/a.b/{KEY}")
+
+
+def test_proxies_of_the_environment_are_not_used(archive: S3Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive.put(KEY, b"RIFF", "audio/wav")
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    assert archive.get(KEY) == b"RIFF"
+
+
+ERROR = "<Error><Code>{}</Code><Message>the vendor's reason</Message></Error>"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (403, "SignatureDoesNotMatch", Failure.AUTH),
+        (400, "InvalidArgument", Failure.REFUSED),
+        (503, "SlowDown", Failure.UNAVAILABLE),
+    ],
+)
+def test_a_refusal_says_why(status: int, code: str, kind: Failure) -> None:
+    def script(peer: Peer) -> None:
+        while peer.read_request():
+            peer.respond(status, ERROR.format(code), content_type="application/xml")
+
+    with RawServer(script) as server:
+        archive = S3Archive(options(server.url, tries_max=1))
+        with pytest.raises(ProviderError) as caught:
+            archive.put(KEY, b"", "audio/wav")
+        archive.close()
+
+    error = caught.value
+    assert (error.kind, error.status, error.code, error.message) == (kind, status, code, "the vendor's reason")
+
+
+def test_a_forbidden_read_may_be_a_missing_key() -> None:
+    def script(peer: Peer) -> None:
+        while peer.read_request():
+            peer.respond(403, ERROR.format("AccessDenied"), content_type="application/xml")
+
+    with RawServer(script) as server:
+        archive = S3Archive(options(server.url, tries_max=1))
+        assert archive.get(KEY) is None
+        archive.close()
+
+
+def test_a_silent_endpoint_is_given_up_in_time() -> None:
+    asked = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        asked.set()
+        peer.wait_for_end()
+
+    with RawServer(script) as server:
+        archive = S3Archive(options(server.url, tries_max=1, read_timeout_s=0.3))
+        with pytest.raises(ProviderError) as caught:
+            archive.get(KEY)
+        archive.close()
+
+    assert asked.is_set()
+    assert caught.value.kind is Failure.TIMEOUT
+
+
+def test_an_endpoint_that_cannot_be_reached_is_unavailable() -> None:
+    with RawServer(lambda peer: None) as server:
+        archive = S3Archive(options(server.url, tries_max=1))
+    with pytest.raises(ProviderError) as caught:
+        archive.put(KEY, b"", "audio/wav")
+    archive.close()
+
+    assert caught.value.kind is Failure.UNAVAILABLE
