@@ -324,6 +324,7 @@ def _closed(payload: bytes) -> ProviderError:
 def _lost(error: Exception) -> ProviderError:
     if isinstance(error, (websocket.WebSocketTimeoutException, TimeoutError)):
         return ProviderError(PROVIDER, Failure.TIMEOUT, "the connection takes no more audio")
-    if isinstance(error, (websocket.WebSocketProtocolException, websocket.WebSocketPayloadException, ValueError)):
-        return ProviderError(PROVIDER, Failure.PROTOCOL, f"not WebSocket: {reason_of(str(error))}")
-    return ProviderError(PROVIDER, Failure.UNAVAILABLE, f"connection lost ({reason_of(str(error))})")
+    # A certificate that fails is an OSError, and a ValueError besides.
+    if isinstance(error, (OSError, websocket.WebSocketConnectionClosedException)):
+        return ProviderError(PROVIDER, Failure.UNAVAILABLE, f"connection lost ({reason_of(str(error))})")
+    return ProviderError(PROVIDER, Failure.PROTOCOL, f"not WebSocket: {reason_of(str(error))}")
