@@ -62,7 +62,8 @@ class VoiceActivity:
     def __init__(self, settings: VoiceActivitySettings | None = None, *, frame_ms: int = FRAME_MS) -> None:
         self._settings = settings or VoiceActivitySettings()
         self._frame_ms = frame_ms
-        self._recent: deque[int] = deque(maxlen=self._settings.confirm_window_ms // frame_ms)
+        window_ms = max(self._settings.start_window_ms, self._settings.confirm_window_ms)
+        self._recent: deque[int] = deque(maxlen=window_ms // frame_ms)
         self._onset_ms: int | None = None
         self._last_voiced_end_ms = 0
         self._is_confirmed = False
@@ -79,12 +80,17 @@ class VoiceActivity:
 
     def feed(self, is_voice: bool, at_ms: int) -> VoiceChange | None:
         """Take the flag of the frame that begins at ``at_ms``."""
-        if is_voice:
-            return self._voiced(at_ms)
-        if self._onset_ms is not None and at_ms + self._frame_ms - self._last_voiced_end_ms >= self._settings.stop_ms:
+        silent_ms = at_ms - self._last_voiced_end_ms + (0 if is_voice else self._frame_ms)
+        change = None
+        if self._onset_ms is not None and silent_ms >= self._settings.stop_ms:
             self.reset()
-            return VoiceChange(VoiceChangeKind.STOPPED, self._last_voiced_end_ms)
-        return None
+            change = VoiceChange(VoiceChangeKind.STOPPED, self._last_voiced_end_ms)
+        if is_voice:
+            self._recent.append(at_ms)
+            self._last_voiced_end_ms = at_ms + self._frame_ms
+            # A voice that ends and another that begins behind missing frames: one change at a time.
+            change = change or self._grown()
+        return change
 
     def reset(self) -> None:
         """Forget this voice, and begin anew."""
@@ -92,9 +98,8 @@ class VoiceActivity:
         self._onset_ms = None
         self._is_confirmed = False
 
-    def _voiced(self, at_ms: int) -> VoiceChange | None:
-        self._recent.append(at_ms)
-        self._last_voiced_end_ms = at_ms + self._frame_ms
+    def _grown(self) -> VoiceChange | None:
+        """What the voice has become by one more voiced frame."""
         settings = self._settings
         if self._onset_ms is None:
             if self._voiced_within(settings.start_window_ms) < settings.start_voiced_ms:

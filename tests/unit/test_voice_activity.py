@@ -67,6 +67,7 @@ def test_each_voice_is_told_of_anew() -> None:
 
 def test_frames_that_never_came_are_no_voice() -> None:
     assert changes("######xxxxx_")[-1] == (220, VoiceChange(STOPPED, 120))
+    assert changes("######xxxxx###")[-2:] == [(220, VoiceChange(STOPPED, 120)), (260, VoiceChange(STARTED, 220))]
 
 
 def test_a_voice_that_does_not_end_shows_how_long_it_lasts() -> None:
