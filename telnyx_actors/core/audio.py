@@ -58,8 +58,3 @@ def stereo(left_pcm: bytes, right_pcm: bytes) -> bytes:
     """Two channels of equal length, interleaved."""
     left = audioop.tostereo(left_pcm, PCM16_BYTES, 1, 0)
     return audioop.add(left, audioop.tostereo(right_pcm, PCM16_BYTES, 0, 1), PCM16_BYTES)
-
-
-def duration_ms(audio: bytes) -> int:
-    """How long ``audio`` sounds, rounded down."""
-    return len(audio) // BYTES_PER_MS

@@ -122,13 +122,18 @@ _OPEN_PHRASES: Final = _phrases(
     lo que pasa
     """
 )
-# What sounds open, but is an end.
+# What sounds open, but is an end,
 _CLOSED_PHRASES: Final = _phrases(
     """
-    por que / para que / claro que si / creo que si / yo que se / no lo se / no se / ya lo se / ya se / no quiero /
-    no puedo / si quiero / si puedo / si tengo / no tengo / si hay / no hay / si es / asi es / aqui esta /
-    ahi esta / ya esta / como esta / como estan / que mas / nada mas / eso es / yo soy / ya voy / de una /
-    si pues / quien es / cual es / que es / donde es / donde esta / cuanto es
+    claro que si / creo que si / yo que se / no lo se / no se / ya lo se / ya se / no quiero / no puedo / no tengo /
+    no hay / asi es / aqui esta / ahi esta / ya esta / que mas / nada mas / eso es / ya voy / si pues
+    """
+)
+# and what is one only by itself: "sí hay", but "quería saber si hay…".
+_CLOSED_ALONE: Final = _phrases(
+    """
+    por que / para que / si quiero / si puedo / si tengo / si hay / si es / de una / como esta / como estan /
+    quien es / cual es / que es / donde es / donde esta / cuanto es
     """
 )
 
@@ -136,13 +141,17 @@ _CLOSED_PHRASES: Final = _phrases(
 def _trails_off(text: str, words: list[str]) -> bool:
     if text.endswith((",", ":", ";", "-", "…", "...")):
         return True
-    if _ends_with(words, _CLOSED_PHRASES):
+    if _is_closed(words):
         return False
     if _ends_with(words, _OPEN_PHRASES):
         return True
     if len(words) == 1 and words[0] in _SENTENCES_IN_A_WORD:
         return False
     return words[-1] in _NEVER_LAST or (words[-1] in _SELDOM_LAST and not text.endswith("?"))
+
+
+def _is_closed(words: list[str]) -> bool:
+    return _ends_with(words, _CLOSED_PHRASES) or (len(words) <= 3 and _ends_with(words, _CLOSED_ALONE))
 
 
 def _ends_with(words: list[str], phrases: tuple[str, ...]) -> bool:
@@ -177,7 +186,7 @@ _QUESTION_START: Final = re.compile(
 
 def _is_answer(words: list[str]) -> bool:
     is_short = len(words) <= 3 and all(_squeeze(word) in _ANSWERS for word in words)
-    return is_short or _ends_with(words, _LAST_PHRASES) or _ends_with(words, _CLOSED_PHRASES)
+    return is_short or _ends_with(words, _LAST_PHRASES) or _is_closed(words)
 
 
 def _is_name(text: str, words: list[str]) -> bool:

@@ -6,7 +6,6 @@ import pytest
 
 from telnyx_actors.core.audio import (
     Encoding,
-    duration_ms,
     from_pcm16,
     loudness,
     silence,
@@ -41,10 +40,6 @@ def test_so_much_less_than_nothing_is_nothing() -> None:
 
 def test_two_sides_become_left_and_right() -> None:
     assert stereo(b"\x01\x00\x02\x00", b"\x03\x00\x04\x00") == b"\x01\x00\x03\x00\x02\x00\x04\x00"
-
-
-def test_a_byte_is_an_eighth_of_a_millisecond() -> None:
-    assert (duration_ms(b""), duration_ms(bytes(160)), duration_ms(bytes(167))) == (0, 20, 20)
 
 
 def test_nothing_is_not_loud() -> None:

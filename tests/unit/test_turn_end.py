@@ -30,6 +30,8 @@ from telnyx_actors.core.turn_end import Ending, TurnEndSettings, expectation, is
         "creo que si",
         "no sé",
         "no tengo",
+        "sí hay",
+        "el martes no puedo",
         "318 383 8417",
         "mi número es tres uno ocho, tres ocho tres, ochenta y cuatro diecisiete",
         "María arroba gmail punto com",
@@ -56,6 +58,10 @@ def test_complete_words_need_little_silence(text: str) -> None:
         "Bueno, pues",
         "quiero saber cuánto",
         "buenas, es para",
+        "quería saber si hay",
+        "la llamo para que",
+        "sí, yo soy",
+        "el precio de una",
     ],
 )
 def test_words_that_hang_in_the_air_are_waited_for(text: str) -> None:
