@@ -11,7 +11,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final
@@ -88,6 +88,13 @@ class Persona:
             goodbye_failure=self.goodbyes.failure,
             transfer=self.lines.transfer,
         )
+
+    def all_lines(self) -> tuple[str, ...]:
+        """Whatever she may say by heart, each once: worth synthesizing ahead. The greetings come first."""
+        lines = self.lines
+        said = [*astuple(self.greetings), *lines.fillers, lines.quick_reply, lines.apology, lines.failure]
+        said += [*lines.silence_prompts, lines.recovery, lines.transfer, *astuple(self.goodbyes)]
+        return tuple(dict.fromkeys(said))
 
 
 # --- the instructions ----------------------------------------------------------

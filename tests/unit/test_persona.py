@@ -81,6 +81,7 @@ def test_every_line_can_be_said(maria: Persona) -> None:
     ]
 
     assert [line for line in said if speakable(line) != line] == []
+    assert sorted(maria.all_lines()) == sorted(said)
     assert maria.lines.quick_reply == "Entendido, dame un segundo mientras preparo tu respuesta."
     assert maria.lines.recovery == "Disculpa, se cortó un momento. ¿Me decías?"
     assert max(map(len, maria.lines.fillers)) <= 25
