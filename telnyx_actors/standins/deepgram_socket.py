@@ -129,13 +129,13 @@ class DeepgramSocket:
             while True:
                 due_at, out = await self._due.get()
                 await asyncio.sleep(max(0.0, due_at - time.monotonic()))
+                await self._obey_fault()
                 if self._silenced:
                     continue
                 if out.message is not None:
                     self._standin.record("sent", path=self._path, message=out.message)
                     await self._socket.send_str(json.dumps(out.message, ensure_ascii=False))
                     self._sent_under_fault += 1
-                    await self._obey_fault()
                 if out.close_code is not None:
                     await self._close(out.close_code, out.close_reason)
 

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final
 
 from telnyx_actors.standins import sound
-from telnyx_actors.standins.deepgram_messages import Message, Outgoing, guessed, plain, seconds
+from telnyx_actors.standins.deepgram_messages import Message, Outgoing, guessed, seconds
 from telnyx_actors.standins.deepgram_query import Refused, V2Options, checked_v2
 from telnyx_actors.standins.phrasebook import HeardFrame, HeardWord, Listener
 
@@ -200,7 +200,5 @@ def _confidence(words: list[HeardWord], silence_ms: int) -> float:
     """How sure it is that the turn is over: surer with silence, slower when the sentence sounds unfinished."""
     if not words or not silence_ms:
         return 0.0
-    last = words[-1].text
-    finished = last[-1] in ".?!" or plain(last) in ("sí", "no", "gracias", "adiós")
-    half_ms = _HALF_SURE_MS if finished else _HALF_SURE_UNFINISHED_MS
+    half_ms = _HALF_SURE_MS if words[-1].text[-1] in ".?!" else _HALF_SURE_UNFINISHED_MS
     return min(silence_ms / (silence_ms + half_ms), _CONFIDENCE_MAX)
