@@ -18,7 +18,7 @@ from telnyx_actors.front.admission import Admission
 from telnyx_actors.front.alarm import Alarm
 from telnyx_actors.front.counters import FrontCounters
 from telnyx_actors.front.exchange import Pending, Response
-from telnyx_actors.front.http1 import declared_bytes, read_request, refusal, shake_hands, write_response
+from telnyx_actors.front.http1 import head_refusal, read_request, refusal, shake_hands, write_response
 from telnyx_actors.front.routing import Router
 from telnyx_actors.front.settings import FrontLimits
 from telnyx_actors.front.websocket import WebSocket, WebSocketHandler
@@ -134,10 +134,9 @@ class HttpConnection(asyncio.Protocol):
         match event:
             case h11.Request():
                 self._head = event
-                if len(event.target) > self._limits.target_bytes_max:
-                    self._refuse(414)
-                elif declared_bytes(event) > self._limits.body_bytes_max:
-                    self._refuse(413)
+                status = head_refusal(event, self._limits)
+                if status is not None:
+                    self._refuse(status)
             case h11.Data():
                 self._body += event.data
                 if len(self._body) > self._limits.body_bytes_max:
@@ -212,19 +211,14 @@ class HttpConnection(asyncio.Protocol):
     # --- leaving ---
 
     def _upgrade(self, head: h11.Request, handler: WebSocketHandler) -> None:
-        protocol = shake_hands(head, self._limits.frame_bytes_max)
-        if isinstance(protocol, Response):
-            self._respond(protocol, is_last=True)
+        answer = shake_hands(head)
+        if isinstance(answer, Response):
+            self._respond(answer, is_last=True)
             return
         self._counters.requests[self._label, 101] += 1
-        socket = WebSocket(
-            self._transport,
-            protocol,
-            handler,
-            limits=self._limits,
-            counters=self._counters,
-            left=self._admission.leave,
-        )
+        self._transport.write(answer)
+        left = self._admission.leave
+        socket = WebSocket(self._transport, handler, limits=self._limits, counters=self._counters, left=left)
         self._admission.replace(self, socket, self._peer)
         self._phase = _Phase.LEAVING
         socket.begin(self._http.trailing_data[0])

@@ -14,6 +14,7 @@ from websockets.server import ServerProtocol
 
 from telnyx_actors.front.exchange import Request, Response, error_response
 from telnyx_actors.front.security import SECURITY_HEADERS
+from telnyx_actors.front.settings import FrontLimits
 from telnyx_actors.front.websocket import QUIET_LOG
 
 SERVER_NAME: Final = "telnyx_actors"
@@ -34,9 +35,16 @@ def refusal(status: int) -> Response:
     return _REFUSALS.get(status, _NOT_HTTP)
 
 
-def declared_bytes(head: h11.Request) -> int:
-    """The Content-Length, 0 without one; h11 has checked that it is a number."""
-    return next((int(value) for name, value in head.headers if name == b"content-length"), 0)
+def head_refusal(head: h11.Request, limits: FrontLimits) -> int | None:
+    """The status to refuse a request with before its body is read, or None."""
+    if len(head.target) > limits.target_bytes_max:
+        return 414
+    # h11 limits only a head that comes in pieces.
+    if sum(len(name) + len(value) for name, value in head.headers) > limits.header_bytes_max:
+        return 431
+    if _declared_bytes(head) > limits.body_bytes_max:
+        return 413
+    return None
 
 
 def read_request(head: h11.Request, body: bytes, peer: str) -> Request:
@@ -79,16 +87,20 @@ def write_response(connection: h11.Connection, response: Response, *, has_body: 
     return b"".join(connection.send(event) or b"" for event in events)
 
 
-def shake_hands(head: h11.Request, frame_bytes_max: int) -> ServerProtocol | Response:
-    """Answer a request to become a WebSocket: the protocol, with its 101 ready to be sent, or a refusal."""
-    protocol = ServerProtocol(max_size=frame_bytes_max, logger=QUIET_LOG)
+def shake_hands(head: h11.Request) -> bytes | Response:
+    """Answer a request to become a WebSocket: the bytes of the 101, or a refusal."""
     headers = Headers([(name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers])
     version = f"HTTP/{head.http_version.decode('ascii')}"
-    answer = protocol.accept(Handshake(head.target.decode("ascii"), headers, head.method.decode("ascii"), version))
+    request = Handshake(head.target.decode("ascii"), headers, head.method.decode("ascii"), version)
+    answer = ServerProtocol(logger=QUIET_LOG).accept(request)
     if answer.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
         wrong = "La petición de WebSocket no es válida."
         return error_response(400, "bad_handshake", wrong, ("Sec-WebSocket-Version", "13"))
     for name, value in SECURITY_HEADERS:
         answer.headers[name] = value
-    protocol.send_response(answer)
-    return protocol
+    return answer.serialize()
+
+
+def _declared_bytes(head: h11.Request) -> int:
+    """The Content-Length, 0 without one; h11 has checked that it is a number."""
+    return next((int(value) for name, value in head.headers if name == b"content-length"), 0)

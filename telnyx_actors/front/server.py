@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import sys
 import threading
@@ -34,7 +35,7 @@ class FrontServer:
         self,
         engine: Engine,
         settings: FrontSettings,
-        on_death: Callable[[BaseException], None] | None = None,
+        on_death: Callable[[BaseException], object] | None = None,
     ) -> None:
         """``on_death`` is called on the front's thread if it ends without being asked to.
 
@@ -78,7 +79,8 @@ class FrontServer:
         """Listen no more, answer what is being answered, close the rest; cut what is left after
         ``timeout_s``. Whether the thread has ended."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._begin_stop, timeout_s)
+            with contextlib.suppress(RuntimeError):  # the loop has just ended by itself
+                self._loop.call_soon_threadsafe(self._begin_stop, timeout_s)
             self._thread.join(timeout_s + _JOIN_MARGIN_S)
         return not self._thread.is_alive()
 

@@ -56,17 +56,16 @@ class WebSocket(asyncio.Protocol):
     def __init__(
         self,
         transport: asyncio.Transport,
-        protocol: ServerProtocol,
         handler: WebSocketHandler,
         *,
         limits: FrontLimits,
         counters: FrontCounters,
         left: Callable[[WebSocket], None],
     ) -> None:
-        """``protocol`` has the handshake's answer in it; ``left`` is told when the socket is gone."""
+        """Front thread. The handshake is over; ``left`` is told when the socket is gone."""
         self._loop = asyncio.get_running_loop()
         self._transport = transport
-        self._protocol = protocol
+        self._protocol = ServerProtocol(state=State.OPEN, max_size=limits.frame_bytes_max, logger=QUIET_LOG)
         self._handler = handler
         self._limits = limits
         self._counters = counters
@@ -99,7 +98,6 @@ class WebSocket(asyncio.Protocol):
         """Take over the transport; ``received`` is what came behind the handshake."""
         self._transport.set_write_buffer_limits(high=_TRANSPORT_HIGH_BYTES)
         self._transport.set_protocol(self)
-        self._flush()
         self._ping_alarm.set(self._limits.ping_interval_s, self._check_heard)
         self._handler.opened(self)
         if received:
