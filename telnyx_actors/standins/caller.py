@@ -81,11 +81,14 @@ class Stay:
 Step = Say | Wait | WaitForAgent | InterruptAfter | Press | HangUp | Stay
 
 
+AnswerKind = Literal["answer", "busy", "no_answer", "reject", "not_found"]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the called party does, ``after_s`` seconds of ringing. ``machine``: what answering-machine detection finds."""
 
-    kind: Literal["answer", "busy", "no_answer", "reject", "not_found"] = "answer"
+    kind: AnswerKind = "answer"
     after_s: float = 0.2
     machine: Literal["human", "machine", "not_sure"] = "human"
 

@@ -94,6 +94,10 @@ class TelnyxStandIn(StandIn):
         async with asyncio.timeout(timeout_s):
             return (await self._exchange.arrived(index)).record
 
+    def forget_ended(self) -> None:
+        """Drop the records of calls that are over; their numbers and ids become unknown."""
+        self._exchange.forget_ended()
+
     async def wait_ended(self, call_control_id: str, timeout_s: float) -> CarrierCall:
         """The call's record once it is over. Raises TimeoutError."""
         leg = self._exchange.legs[call_control_id]

@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections import deque
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from aiohttp import web
@@ -18,6 +17,7 @@ from telnyx_actors.standins.telnyx_commands import ANYTIME, Commands
 from telnyx_actors.standins.telnyx_errors import ApiError, refusal
 from telnyx_actors.standins.telnyx_exchange import Exchange
 from telnyx_actors.standins.telnyx_leg import Leg
+from telnyx_actors.standins.telnyx_webhooks import timestamp
 
 NEVER_S: Final = 3600.0
 DIAL_WINDOW_S: Final = 5.0
@@ -109,7 +109,7 @@ class TelnyxApi:
         before = self._dialled.get(command_id)
         if command_id and before is not None and now - before[0] < self._settings.command_window_s:
             return web.json_response({"data": self._describe(before[1], alive=False)})
-        self._limit_dials(now)
+        self._limit(now)
         if read.text(body, "connection_id", required=True) != self._settings.connection_id:
             raise ApiError(422, "10015", "Invalid value for connection_id (Call Control App ID)", "/connection_id")
         to, from_ = read.phone_number(body, "to"), read.phone_number(body, "from")
@@ -119,7 +119,9 @@ class TelnyxApi:
         self._host.record("dial", call_control_id=leg.id, to=to, body=dict(body))
         return web.json_response({"data": self._describe(leg, alive=False)})
 
-    def _limit_dials(self, now: float) -> None:
+    def _limit(self, now: float) -> None:
+        if sum(leg.alive for leg in self._exchange.legs.values()) >= self._settings.max_calls:
+            raise ApiError(403, "90043", f"{self._settings.max_calls} calls at once are allowed")
         while self._dials and now - self._dials[0] > DIAL_WINDOW_S:
             self._dials.popleft()
         if len(self._dials) >= self._settings.max_dials_per_5_s:
@@ -135,7 +137,6 @@ class TelnyxApi:
 
     def _describe(self, leg: Leg, *, alive: bool) -> dict[str, object]:
         record = leg.record
-        wall = datetime.now(UTC) - timedelta(seconds=time.monotonic() - record.created_at)
         data: dict[str, object] = {
             "record_type": "call",
             "call_control_id": leg.id,
@@ -144,10 +145,10 @@ class TelnyxApi:
             "client_state": leg.client_state,
             "is_alive": alive,
             "call_duration": int((record.ended_at or time.monotonic()) - record.created_at),
-            "start_time": wall.isoformat(),
+            "start_time": timestamp(record.created_at),
         }
         if record.ended_at is not None:
-            data["end_time"] = (wall + timedelta(seconds=record.ended_at - record.created_at)).isoformat()
+            data["end_time"] = timestamp(record.ended_at)
         return data
 
     async def _active_calls(self, request: web.Request) -> web.Response:

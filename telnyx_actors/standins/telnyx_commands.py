@@ -72,8 +72,8 @@ class Commands:
     def configuration(self, body: read.Body) -> Callable[[Leg], None]:
         """What a dial says about its leg. Raises before anything is dialled."""
         wanted, retries_s = read.stream_request(body), read.retries_s(body)
-        ring_limit_s = read.number(body, "timeout_secs", 30)
-        time_limit_s = read.number(body, "time_limit_secs", 14_400)
+        ring_limit_s = read.number(body, "timeout_secs", self._settings.ring_limit_s)
+        time_limit_s = read.number(body, "time_limit_secs", self._settings.time_limit_s)
 
         def configure(leg: Leg) -> None:
             leg.client_state = read.text(body, "client_state") or None

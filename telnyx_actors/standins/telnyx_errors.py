@@ -24,6 +24,7 @@ TITLES: Final[Mapping[str, str]] = {
     "90017": "Invalid value for client_state",
     "90018": "Call has already ended",
     "90034": "Call not answered yet",
+    "90043": "Outbound channel limit of the connection reached",
     "90045": "The command cannot be issued while media streaming is in use",
     "90048": "Media streaming not used",
     "90054": "Transcription already started",

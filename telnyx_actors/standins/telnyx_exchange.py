@@ -48,6 +48,7 @@ class Exchange:
         self._host = host
         self._clock = MediaClock()
         self._scripts: dict[str, deque[CallerScript]] = {}
+        self._arrived: list[Leg | None] = []
         self._arrivals: dict[int, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -112,13 +113,24 @@ class Exchange:
         leg = Leg(record, script, run, self, audio)
         self.legs[leg.id] = leg
         record.note("created")
-        self._arrival(len(self.legs) - 1).set()
+        self._arrived.append(leg)
+        self._arrival(len(self._arrived) - 1).set()
         return leg
 
     async def arrived(self, index: int) -> Leg:
         """The call with this number (from 0), as soon as there is one."""
         await self._arrival(index).wait()
-        return list(self.legs.values())[index]
+        leg = self._arrived[index]
+        if leg is None:
+            raise KeyError(index)
+        return leg
+
+    def forget_ended(self) -> None:
+        """Drop the records of calls that are over: a long run would keep every second of them."""
+        for index, leg in enumerate(self._arrived):
+            if leg is not None and leg.ended.is_set():
+                del self.legs[leg.id]
+                self._arrived[index] = None
 
     def _arrival(self, index: int) -> asyncio.Event:
         return self._arrivals.setdefault(index, asyncio.Event())
@@ -146,7 +158,7 @@ class Exchange:
         self._initiated(leg)
         answer = leg.script.answer
         if leg.wanted is not None:
-            await self.connect_stream(leg, leg.wanted)
+            leg.connecting = self.spawn(self.connect_stream(leg, leg.wanted))
         if answer.kind == "no_answer" or answer.after_s > leg.ring_limit_s:
             await asyncio.sleep(leg.ring_limit_s)
             await self.end(leg, ("timeout", "callee", "487"))
@@ -162,7 +174,7 @@ class Exchange:
         extra = {
             "direction": record.direction,
             "state": record.state,
-            "start_time": timestamp(),
+            "start_time": timestamp(record.created_at),
             "caller_id_name": record.from_,
             "connection_codecs": "PCMU,PCMA",
             "offered_codecs": "PCMU,PCMA",
@@ -188,11 +200,15 @@ class Exchange:
         leg.settled.set()
         wanted = leg.wanted
         echo = {"stream_url": wanted.url, "stream_track": wanted.track} if wanted is not None else {}
-        self.emit(leg, "call.answered", {"state": "answered", "start_time": timestamp(), "tags": [], **echo})
+        self.emit(
+            leg,
+            "call.answered",
+            {"state": "answered", "start_time": timestamp(leg.record.created_at), "tags": [], **echo},
+        )
         if leg.detection != "disabled":
             self.spawn(self._detect(leg))
-        if wanted is not None and leg.stream is None and leg.record.direction == "incoming":
-            await self.connect_stream(leg, wanted)
+        if wanted is not None:
+            await (leg.connecting or self.connect_stream(leg, wanted))
         leg.record.media_at = self._clock.join(leg)
         if leg.stream is not None:
             await self.start_stream(leg)
@@ -203,14 +219,14 @@ class Exchange:
         """The events of answering-machine detection."""
         result = leg.script.answer.machine
         premium = leg.detection.startswith("premium")
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(self.settings.detection_s)
         if premium:
             found = "human_residence" if result == "human" else result
             self.emit(leg, "call.machine.premium.detection.ended", {"result": found})
         else:
             self.emit(leg, "call.machine.detection.ended", {"result": result})
         if result == "machine" and leg.detection != "detect":
-            await asyncio.sleep(2.0)
+            await asyncio.sleep(self.settings.detection_s)
             kind = "call.machine.premium.greeting.ended" if premium else "call.machine.greeting.ended"
             self.emit(leg, kind, {"result": "beep_detected"})
 
@@ -324,7 +340,7 @@ class Exchange:
             "hangup_cause": leg.record.hangup_cause,
             "hangup_source": leg.record.hangup_source,
             "sip_hangup_cause": sip,
-            "start_time": timestamp(),
+            "start_time": timestamp(leg.record.created_at),
             "end_time": timestamp(),
             "call_quality_stats": stats if leg.record.media_at is not None else None,
             "telnyx_error": None,

@@ -41,6 +41,7 @@ class Leg:
     detection: str = "disabled"
     wanted: StreamRequest | None = None
     stream: MediaStream | None = None
+    connecting: asyncio.Task[object] | None = None
     reconnects: int = 0
     transcription: Transcription | None = None
     other: Leg | None = None  # the leg that a transfer linked with this one
@@ -66,6 +67,8 @@ class Leg:
 
     async def tick(self, frame: int, late_s: float) -> None:
         """20 ms of the call have passed."""
+        if not self.alive:
+            return
         record, now = self.record, frame * FRAME_BYTES
         record.max_tick_late_s = max(record.max_tick_late_s, late_s)
         start = now - FRAME_BYTES
@@ -73,7 +76,7 @@ class Leg:
         sound, acts = self.run.tick(audible)
         for act in acts:
             self._act(act, start)
-        if self.stream is not None and self.alive:
+        if self.stream is not None:
             await self.stream.tick(sound, now)
         if self.transcription is not None:
             for transcript in self.transcription.due(now):

@@ -21,9 +21,9 @@ def comfort_noise(random_: random.Random) -> bytes:
 class Line:
     """Numbers the frames of one stream, then loses, doubles, swaps and holds back some of them."""
 
-    def __init__(self, settings: LineSettings, stream_id: str, seed: int) -> None:
+    def __init__(self, settings: LineSettings, stream_id: str, number: str) -> None:
         self._settings = settings
-        self._random = random.Random(f"{settings.seed}/{seed}")
+        self._random = random.Random(f"{settings.seed}/{number}")
         self._noise = [comfort_noise(self._random) for _ in range(16)] if settings.comfort_noise else [SILENCE]
         self._stream_id = stream_id
         self._sequence = 1

@@ -64,7 +64,7 @@ class MediaStream:
     ) -> None:
         self.id = str(uuid.uuid4())
         self.request = request
-        self.line = Line(line, self.id, seed=hash(call.to))
+        self.line = Line(line, self.id, call.to)
         self.started = False
         self._call = call
         self._settings = settings
@@ -74,6 +74,7 @@ class MediaStream:
         self._reader: asyncio.Task[None] | None = None
         self._fault: Fault | None = None
         self._sent = 0
+        self._mute = False
         self._cleared = False
         self._last_file_at = -1.0
         self._reading = asyncio.Event()
@@ -137,15 +138,13 @@ class MediaStream:
         """The caller's 20 ms leave; the marks that were reached return."""
         if not self.started:
             return
+        if self._fault is not None and self._sent >= self._fault.after:
+            await self._break(self._fault)
         for name in self._call.stream.due_marks(now):
             await self._return_mark(name, "played")
         if self.request.track == "outbound_track":
             return
         for text in self.line.frames(sound):
-            if self._fault is not None and self._sent >= self._fault.after:
-                await self._break(self._fault)
-            if self._fault is not None and self._fault.kind in ("stall", "half_open"):
-                return
             self._sent += 1
             await self._send(text)
 
@@ -158,7 +157,7 @@ class MediaStream:
         socket, self._socket = self._socket, None
         if socket is None:
             return
-        if say_stop:
+        if say_stop and not self._mute:
             stop = {"user_id": user_id, "call_control_id": self._call.call_control_id}
             number = str(self.line.next_sequence())
             text = json.dumps({"event": "stop", "sequence_number": number, "stream_id": self.id, "stop": stop})
@@ -190,7 +189,7 @@ class MediaStream:
     async def _send(self, text: str, socket: aiohttp.ClientWebSocketResponse | None = None) -> None:
         socket = socket or self._socket
         transport = _transport(socket)
-        if socket is None or transport is None or transport.is_closing():
+        if self._mute or socket is None or transport is None or transport.is_closing():
             return
         if transport.get_write_buffer_size() > self._settings.max_backlog_bytes:
             self._call.note("stream.dropped", reason="the application does not read")
@@ -207,14 +206,17 @@ class MediaStream:
         await self._send(json.dumps(frame))
 
     async def _break(self, fault: Fault) -> None:
+        """The moment of the fault has come."""
+        self._fault = None
+        self._call.note("fault", fault=fault.kind)
         if fault.kind == "drop":
-            self._fault = None
             self.reset()
         elif fault.kind == "garbage":
-            self._fault = None
             await self._send(GARBAGE)
-        elif fault.kind == "half_open":
-            self._reading.clear()
+        elif fault.kind in ("stall", "half_open"):
+            self._mute = True
+            if fault.kind == "half_open":
+                self._reading.clear()
 
     # --- from the application ---
 

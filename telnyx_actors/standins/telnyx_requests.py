@@ -59,7 +59,9 @@ def text(body: Body, field: str, *, required: bool = False) -> str:
 
 
 def number(body: Body, field: str, default: float) -> float:
-    value = body.get(field, default)
+    value = body.get(field)
+    if value is None:
+        return default
     low, high = _RANGES[field]
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         code = _RANGE_CODES.get(field, "10033")

@@ -12,7 +12,7 @@ from telnyx_actors.standins.audibility import Law
 class LineSettings:
     """The caller's side of the media socket: codec, counters and how bad the network is.
 
-    Rates are shares of frames (0..1), drawn from a generator seeded with ``seed`` and the call's number.
+    Rates are shares of frames (0..1), drawn from a generator seeded with ``seed`` and the called number: the same call meets the same luck.
     """
 
     law: Law = "PCMU"
@@ -78,12 +78,15 @@ class TelnyxSettings:
     command_window_s: float = 60.0
     keep_ended_s: float = 600.0
     max_dials_per_5_s: int = 150
-    max_rings: int = 1000  # calls at once
+    max_calls: int = 1000  # outbound, at once
+    ring_limit_s: float = 30.0  # where a dial does not say `timeout_secs`
+    time_limit_s: float = 14_400.0  # nor `time_limit_secs`
     inbound_patience_s: float = 30.0
     transcription_final_ms: int = 800  # after the end of the sentence
     transcription_interim_ms: int = 1000
     speak_delay_ms: int = 150
     playback_delay_ms: int = 100
+    detection_s: float = 1.5  # of answering machines; their greeting lasts as long again
     call_cost: bool = False
     media: MediaSettings = MediaSettings()
     line: LineSettings = LineSettings()

@@ -246,6 +246,10 @@ class World:
         """The record of a call once it is over. Raises TimeoutError."""
         return self._await(self.telnyx.wait_ended(call_control_id, timeout_s))
 
+    def forget_ended(self) -> None:
+        """Drop the records of calls that are over: long runs need the memory."""
+        self._do(self.telnyx.forget_ended)
+
     def entries(self, vendor: str) -> list[Entry]:
         """What a stand-in saw and did."""
         return self._do(lambda: list(self.vendors[vendor].entries))

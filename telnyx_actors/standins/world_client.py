@@ -81,6 +81,9 @@ class WorldClient:
         path = f"/calls/{call_control_id}/record"
         return record_from_json(self._call("GET", path, params=params, limit_s=timeout_s))
 
+    def forget_ended(self) -> None:
+        self._call("DELETE", "/calls")
+
     def entries(self, vendor: str) -> list[dict[str, Any]]:
         """What a stand-in saw and did, as JSON."""
         found: list[dict[str, Any]] = self._call("GET", f"/entries/{vendor}")

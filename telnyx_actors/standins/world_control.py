@@ -12,6 +12,7 @@
     PUT    /model                     [["pattern", "what Claude answers"], ...]
     GET    /entries/{vendor}          what a stand-in saw and did
     GET    /calls[?index=0&timeout_s=5]           all calls, or one by number as soon as it exists
+    DELETE /calls                     forget those that are over
     GET    /calls/{id}[?ended=1&timeout_s=30]     intervals, figures and events, at once or when it is over
     GET    /calls/{id}/record[?ended=1&...]       the same with sound, for WorldClient
     GET    /calls/{id}/heard.wav      the caller left, the agent right
@@ -58,6 +59,7 @@ class Control:
                 web.put("/model", self._model),
                 web.get("/entries/{vendor}", self._entries),
                 web.get("/calls", self._calls),
+                web.delete("/calls", self._forget),
                 web.get("/calls/{id}", self._call),
                 web.get("/calls/{id}/record", self._record),
                 web.get("/calls/{id}/heard.wav", self._heard),
@@ -123,6 +125,10 @@ class Control:
             records = [await asyncio.to_thread(self._world.wait_call, int(index), _timeout_s(request))]
         ids = [{"call_control_id": record.call_control_id, "state": record.state} for record in records]
         return web.json_response({"calls": ids})
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        await asyncio.to_thread(self._world.forget_ended)
+        return _done()
 
     async def _call(self, request: web.Request) -> web.Response:
         return web.json_response(summary(await self._find(request)))

@@ -45,6 +45,7 @@ class Socket:
     ws: web.WebSocketResponse
     headers: dict[str, str]
     frames: list[dict[str, Any]] = field(default_factory=list)
+    garbage: list[str] = field(default_factory=list)
     close_code: int | None = None
 
     async def send(self, **frame: Any) -> None:
@@ -97,7 +98,10 @@ class App:
         self.sockets.append(socket)
         async for message in ws:
             if message.type is aiohttp.WSMsgType.TEXT:
-                socket.frames.append(json.loads(message.data))
+                try:
+                    socket.frames.append(json.loads(message.data))
+                except ValueError:
+                    socket.garbage.append(message.data)
                 await self.changed()
         socket.close_code = ws.close_code
         await self.changed()
