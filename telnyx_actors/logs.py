@@ -14,7 +14,6 @@ from __future__ import annotations
 import atexit
 import json
 import logging
-import os
 import re
 import sys
 import threading
@@ -39,9 +38,9 @@ LIBRARY_LEVELS: Final[Mapping[str, int]] = {
 }
 """What of the standard library's loggers comes through, whatever our own level is."""
 
-_TEXT_FORMAT: Final = "{time:YYYY-MM-DD HH:mm:ss.SSS} <level>{level: <8}</level> {message}"
+_TEXT_FORMAT: Final = "{time:YYYY-MM-DD HH:mm:ss.SSS} {level: <8} {message}"
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_PHONE: Final = re.compile(r"(?<![\w+/:=-])\+[1-9]\d{6,14}(?!\w)")
+_PHONE: Final = re.compile(r"(?<![\w+/])\+[1-9]\d{6,14}(?!\w)")
 _SECRET_MIN_CHARS: Final = 8
 """A shorter "secret" would blot out ordinary words of the log."""
 
@@ -58,7 +57,7 @@ def mask_phone(number: str) -> str:
 
 
 def cleaner(secrets: frozenset[str]) -> Clean:
-    """Take the given secrets out of a line and, above DEBUG, whole phone numbers."""
+    """Make a finished line safe: no secrets, no control characters and, above DEBUG, no whole phone numbers."""
     known = sorted((secret for secret in secrets if len(secret) >= _SECRET_MIN_CHARS), key=len, reverse=True)
     as_json = [json.dumps(secret)[1:-1] for secret in known]
     pattern = re.compile("|".join(re.escape(text) for text in dict.fromkeys(known + as_json))) if known else None
@@ -66,17 +65,17 @@ def cleaner(secrets: frozenset[str]) -> Clean:
     def clean(line: str, level: int) -> str:
         if pattern is not None:
             line = pattern.sub("•••", line)
-        return line if level <= DEBUG else _PHONE.sub(lambda match: mask_phone(match[0]), line)
+        if level > DEBUG:
+            line = _PHONE.sub(lambda match: mask_phone(match[0]), line)
+        return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
 
     return clean
 
 
-def _tame(record: Record) -> None:
-    """What comes from outside cannot pass for a line of its own, nor steer a terminal, nor go on for ever."""
+def _shorten(record: Record) -> None:
     message = record["message"]
     if len(message) > MESSAGE_MAX_CHARS:
-        message = f"{message[:MESSAGE_MAX_CHARS]}… ({len(message)} caracteres)"
-    record["message"] = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", message.replace("\n", "\n    "))
+        record["message"] = f"{message[:MESSAGE_MAX_CHARS]}… ({len(message)} caracteres)"
 
 
 # --- the lines of a call --------------------------------------------------------
@@ -117,10 +116,10 @@ class LogOutput:
         self._handlers: list[int] = []
         self._writers: list[LineWriter] = []
 
-    def add(self, name: str, output: Output, *, colour: bool = False) -> None:
+    def add(self, name: str, output: Output) -> None:
         writer = LineWriter(name, output, self._clean)
         self._writers.append(writer)
-        self._handlers.append(_add_handler(self._log, writer, colour))
+        self._handlers.append(_add_handler(self._log, writer))
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """Write what is waiting. False when an output did not take it within ``timeout_s``."""
@@ -134,11 +133,10 @@ class LogOutput:
 def setup_logs(log: Log, secrets: frozenset[str] = frozenset(), stream: TextIO | None = None) -> LogOutput:
     """Take over logging for the whole process. Once, from the main thread. Raises ``OSError`` for the log file."""
     file = RotatedFile(log.file) if log.file is not None else None  # first: it is what can fail
-    console = stream or sys.stderr
     logger.remove()
-    logger.configure(patcher=_tame)
+    logger.configure(patcher=_shorten)
     output = LogOutput(log, cleaner(secrets))
-    output.add("log-console", Console(console), colour=_wants_colour(console))
+    output.add("log-console", Console(stream or sys.stderr))
     if file is not None:
         output.add("log-file", file)
     _route_standard_logging()
@@ -147,9 +145,10 @@ def setup_logs(log: Log, secrets: frozenset[str] = frozenset(), stream: TextIO |
     return output
 
 
-def _add_handler(log: Log, writer: LineWriter, colour: bool) -> int:
+def _add_handler(log: Log, writer: LineWriter) -> int:
     def text(message: Message) -> None:
-        writer.put(str(message), message.record["level"].no)
+        # Further lines, of tracebacks or from outside, are indented: they cannot pass for entries of their own.
+        writer.put(message.rstrip("\n").replace("\n", "\n    ") + "\n", message.record["level"].no)
 
     def as_json(message: Message) -> None:
         writer.put(_json_line(message.record), message.record["level"].no)
@@ -157,7 +156,7 @@ def _add_handler(log: Log, writer: LineWriter, colour: bool) -> int:
     # diagnose would print the values of variables: keys, phone numbers, what callers said.
     if log.format == "json":
         return logger.add(as_json, level=log.level, format="", diagnose=False, backtrace=False)
-    return logger.add(text, level=log.level, format=_TEXT_FORMAT, colorize=colour, diagnose=False, backtrace=False)
+    return logger.add(text, level=log.level, format=_TEXT_FORMAT, diagnose=False, backtrace=False)
 
 
 def _json_line(record: Record) -> str:
@@ -172,11 +171,6 @@ def _json_line(record: Record) -> str:
     if record["exception"] is not None:
         line["exception"] = "".join(traceback.format_exception(record["exception"].value))
     return json.dumps(line, ensure_ascii=False, default=str) + "\n"
-
-
-def _wants_colour(stream: TextIO) -> bool:
-    # Old Windows consoles print escape sequences as they are.
-    return stream.isatty() and sys.platform != "win32" and "NO_COLOR" not in os.environ
 
 
 class _IntoLoguru(logging.Handler):
@@ -198,5 +192,7 @@ def _route_standard_logging() -> None:
 
 
 def _log_thread_death(args: threading.ExceptHookArgs) -> None:
+    if args.exc_type is SystemExit:  # somebody's way to end a thread
+        return
     thread = args.thread.name if args.thread else "?"
     logger.opt(exception=args.exc_value).critical(f"💥 El hilo {thread} ha muerto")

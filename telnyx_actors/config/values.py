@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +58,9 @@ class Kind(Generic[T]):
 
 
 def _shown(text: str) -> str:
-    return f"«{text}»" if len(text) <= _SHOWN_MAX else f"«{text[:_SHOWN_MAX]}…»"
+    """A wrong value for a message of one line."""
+    printable = text if text.isprintable() else ascii(text)[1:-1]
+    return f"«{printable}»" if len(printable) <= _SHOWN_MAX else f"«{printable[:_SHOWN_MAX]}…»"
 
 
 def whole(low: int, high: int, unit: str = "") -> Kind[int]:
@@ -71,7 +72,7 @@ def whole(low: int, high: int, unit: str = "") -> Kind[int]:
         except ValueError:
             raise ValueError(f"{_shown(text)} no es un número entero") from None
         if not low <= value <= high:
-            raise ValueError(f"{value} está fuera de {low}–{high}")
+            raise ValueError(f"{_shown(text)} está fuera de {low}–{high}")
         return value
 
     return Kind(f"{low}–{high} {unit}".rstrip(), str(low), parse)
@@ -112,7 +113,7 @@ def address(*schemes: str, example: str) -> Kind[str]:
             host, _ = parts.hostname, parts.port
         except ValueError:
             raise ValueError(f"{_shown(text)} no es una dirección válida") from None
-        if parts.scheme not in schemes or not host or re.search(r"\s", text):
+        if parts.scheme not in schemes or not host or " " in text or not text.isprintable():
             expected = " o ".join(f"{scheme}://" for scheme in schemes)
             raise ValueError(f"{_shown(text)} no es una dirección que empiece por {expected}")
         if parts.username is not None:
@@ -151,6 +152,13 @@ def _phone(text: str) -> str:
     if number is None or not phonenumbers.is_possible_number(number):
         raise ValueError(f"{_shown(text)} no es un número en formato E.164 (+, país y número)")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _folder(text: str) -> str:
+    parts = [part for part in text.split("/") if part]
+    if not parts or ".." in parts or not text.isprintable():
+        raise ValueError(f"{_shown(text)} no es una carpeta (nombres separados por /)")
+    return "/".join(parts)
 
 
 def _timezone(text: str) -> ZoneInfo:
@@ -209,6 +217,7 @@ def _log_level(text: str) -> str:
 
 BOOLEAN: Final = Kind("true | false", "true", _boolean)
 ED25519_KEY: Final = Kind("base64, 32 bytes", base64.b64encode(bytes(range(32))).decode(), _ed25519_key)
+FOLDER: Final = Kind("", "audios", _folder)
 HTTP_URL: Final = address("https", "http", example="https://tu-dominio.com")
 WS_URL: Final = address("wss", "ws", example="wss://tu-dominio.com/stream/media")
 LOG_LEVEL: Final = Kind("TRACE | DEBUG | INFO | WARNING | ERROR | CRITICAL", "INFO", _log_level)

@@ -11,6 +11,7 @@ from telnyx_actors.config.fields import Group, Text, optional, required, setting
 from telnyx_actors.config.values import (
     BOOLEAN,
     ED25519_KEY,
+    FOLDER,
     HTTP_URL,
     PATH,
     PHONE,
@@ -221,7 +222,7 @@ class Archive(Group):
     )
     folder: str = setting(
         "S3_BUCKET_FOLDER",
-        text_like("audios"),
+        FOLDER,
         "audios",
         Text(es="Carpeta dentro del archivo.", en="Folder inside the archive."),
     )

@@ -116,6 +116,9 @@ def test_a_long_wrong_value_is_cut_in_the_message() -> None:
         ("WS_STREAM_URL", "https://tu-dominio.com"),
         ("TIMEZONE", "America"),
         ("TIMEZONE", "../../etc/passwd"),
+        ("S3_BUCKET_FOLDER", "../otra"),
+        ("S3_BUCKET_FOLDER", "//"),
+        ("MAX_CALLS", "cien\nmil"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "info,ruido=mucho"),
     ],
@@ -123,6 +126,7 @@ def test_a_long_wrong_value_is_cut_in_the_message() -> None:
 def test_wrong_values_are_refused(name: str, wrong: str) -> None:
     (line,) = problems_of({**REQUIRED, name: wrong})
     assert line.startswith(f"{name}: ")
+    assert line.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -134,6 +138,10 @@ def test_switches_are_read_as_people_write_them(text: str, value: bool) -> None:
 
 def test_a_number_is_kept_in_one_form() -> None:
     assert load(TRANSFER_NUMBER="+57 (318) 383-8417").call.transfer_number == "+573183838417"
+
+
+def test_a_folder_has_no_slashes_around_it() -> None:
+    assert load(S3_BUCKET_FOLDER="/audios/clinica/").archive.folder == "audios/clinica"
 
 
 def test_addresses_lose_their_last_slash_so_that_paths_can_follow() -> None:

@@ -157,6 +157,14 @@ def test_a_text_from_outside_cannot_pass_for_another_line_nor_steer_the_terminal
     assert second == "    2026-01-01 INFO falsa\\u000d\\u001b[2J\\u202e"
 
 
+def test_a_traceback_cannot_either(lines: Lines) -> None:
+    lines.start()
+    CallLog("x").error("💥", "Falló", OSError("motivo\n2026-01-01 INFO falsa\x1b[2J"))
+    first, *rest = lines.read().splitlines()
+    assert first.endswith("Falló")
+    assert rest == ["    OSError: motivo", "    2026-01-01 INFO falsa\\u001b[2J"]
+
+
 def test_a_line_has_an_end(lines: Lines) -> None:
     lines.start()
     CallLog("x").info("📝", "a" * 1_000_000)
