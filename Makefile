@@ -6,17 +6,17 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-# Two cores' worth of workers: more of them would measure each other.
+# For two cores: more workers would be in each other's way, and in that of what the tests time.
 WORKERS ?= 2
 
-.PHONY: help demo run test check format docs soak bench chaos measure clean
+.PHONY: help demo run test check lint types tidy format docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo      place one call against local stand-ins of the vendors, and listen to it'
 	@echo 'make run       start the engine with .env'
 	@echo 'make test      run the tests (ARGS="-k name" for some of them)'
-	@echo 'make check     ruff, mypy --strict, and the rules of tests/test_tidy.py'
+	@echo 'make check     ruff (lint), mypy --strict (types), and the rules of tests/test_tidy.py (tidy)'
 	@echo 'make format    let ruff put the code in order'
 	@echo 'make docs      write .env.example and docs/configuration.md'
 	@echo 'make clean     remove what the others made'
@@ -30,10 +30,16 @@ run: $(VENV)/.has-engine
 test: $(VENV)/.has-test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
-check: $(VENV)/.has-dev
+check: lint types tidy
+
+lint: $(VENV)/.has-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.has-dev
 	$(BIN)/mypy
+
+tidy: $(VENV)/.has-dev
 	$(BIN)/python -m pytest -q tests/test_tidy.py
 
 format: $(VENV)/.has-dev
