@@ -99,13 +99,14 @@ _LAYERS: Final = {
     "actors": _BASE | {"core", "wire", "providers"},
     "front": _BASE | {"core", "wire", "providers", "actors"},
     "console": _BASE | {"core", "wire", "providers", "actors"},
-    "app": _BASE | {"core", "wire", "providers", "actors", "front", "console"},
+    "vendors": _BASE | {"core", "wire", "providers", "actors"},
+    "app": _BASE | {"core", "wire", "providers", "actors", "front", "console", "vendors"},
     "standins": frozenset[str](),
-    "demo": _BASE | {"core", "wire", "providers", "actors", "front", "console", "app", "standins"},
+    "demo": _BASE | {"core", "wire", "providers", "actors", "front", "console", "vendors", "app", "standins"},
 }
 """What each layer may import besides itself. The stand-ins are the world outside: they know nothing of the engine."""
 
-_VENDORS_ARE_CHOSEN_BY: Final = ("app", "demo", "providers")
+_VENDORS_ARE_CHOSEN_BY: Final = ("vendors", "app", "demo", "providers")
 """Everybody else knows the outside world by its protocols, ``providers.ports``."""
 
 
