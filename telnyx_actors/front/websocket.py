@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -34,6 +35,8 @@ QUIET_LOG.setLevel(logging.WARNING)
 # Above the high mark the transport holds no more for us: what follows waits in our own
 # queue, where it is counted exactly.
 _TRANSPORT_HIGH_BYTES: Final = 16 * 1024
+# Left to itself the kernel takes megabytes, minutes of speech, for a peer that reads nothing.
+_KERNEL_SEND_BYTES: Final = 128 * 1024
 
 
 class WebSocketHandler(Protocol):
@@ -96,6 +99,8 @@ class WebSocket(asyncio.Protocol):
 
     def begin(self, received: bytes) -> None:
         """Take over the transport; ``received`` is what came behind the handshake."""
+        kernel_socket = self._transport.get_extra_info("socket")
+        kernel_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_SEND_BYTES)
         self._transport.set_write_buffer_limits(high=_TRANSPORT_HIGH_BYTES)
         self._transport.set_protocol(self)
         self._ping_alarm.set(self._limits.ping_interval_s, self._check_heard)

@@ -73,7 +73,7 @@ def answers(raw: bytes, count: int = 1, method: str = "GET") -> list[tuple[int, 
         body = bytearray()
         while isinstance(event := client.next_event(), h11.Data):
             body += event.data
-        headers = {name.decode(): value.decode("latin-1") for name, value in response.headers}
+        headers = {name.decode(): value.decode("latin-1") for name, value in response.headers.raw_items()}
         found.append((response.status_code, headers, bytes(body)))
         if client.their_state is h11.DONE and client.our_state is h11.DONE:
             client.start_next_cycle()
