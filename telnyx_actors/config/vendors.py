@@ -70,6 +70,10 @@ class Telnyx(Group):
             es="true: audio en directo por WebSocket; false: modo webhook.",
             en="true: live audio by WebSocket; false: webhook mode.",
         ),
+        unused=Text(
+            es="el modo webhook está por llegar; hasta entonces el audio va siempre por WebSocket",
+            en="webhook mode is yet to come; until then audio always goes by WebSocket",
+        ),
     )
     transcription_engine: str = setting(
         "TELNYX_TRANSCRIPTION_ENGINE",
@@ -78,6 +82,10 @@ class Telnyx(Group):
         Text(
             es="Quién transcribe cuando lo hace Telnyx (modo webhook).",
             en="Who transcribes when Telnyx does it (webhook mode).",
+        ),
+        unused=Text(
+            es="es del modo webhook, que está por llegar; transcribe siempre Deepgram",
+            en="it belongs to webhook mode, which is yet to come; Deepgram always transcribes",
         ),
     )
     transcription_lang: str = setting(

@@ -87,6 +87,7 @@ def test_the_file_of_the_replaced_service_loads_unchanged(tmp_path: Path) -> Non
     assert settings.archive.secret_access_key.reveal() == "abc/def+ghi="
     assert settings.call.history_exchanges == 4
     assert settings.log.level == "INFO"
+    assert [line.split(":")[0] for line in settings.warnings] == ["USE_MEDIA_STREAMS", "TELNYX_TRANSCRIPTION_ENGINE"]
 
 
 def test_the_process_wins_over_the_file(tmp_path: Path) -> None:
