@@ -232,11 +232,14 @@ class _V2Problem(msgspec.Struct):
 class ListenV2:
     """Reads the messages of one Flux connection."""
 
+    def __init__(self) -> None:
+        self._told = ""  # the words of this turn that were told last
+
     def receive(self, message: str | bytes) -> tuple[DeepgramMessage, ...]:
         """The events in one message, in order. Raises ``WireError``; types we do not know are no events."""
         match _decode(message, _Typed).type:
             case "TurnInfo":
-                return _turn_events(_decode(message, _TurnInfo))
+                return self._turn_events(_decode(message, _TurnInfo))
             case "Connected":
                 return (Opened(_decode(message, _Connected).request_id),)
             case "Error" | "ConfigureFailure" | "Warning" as kind:
@@ -246,22 +249,22 @@ class ListenV2:
             case _:
                 return ()
 
-
-def _turn_events(info: _TurnInfo) -> tuple[TranscriptEvent, ...]:
-    text = info.transcript.strip()
-    confidence = info.end_of_turn_confidence
-    interim = (TranscriptInterim(text),) if text else ()
-    match info.event:
-        case "StartOfTurn" | "Update":
-            return interim
-        case "EagerEndOfTurn":
-            return (TurnPredicted(text, confidence),)
-        case "TurnResumed":
-            return (TurnRetracted(), *interim)
-        case "EndOfTurn":
-            return (TurnConfirmed(text, confidence),)
-        case _:
-            return ()
+    def _turn_events(self, info: _TurnInfo) -> tuple[TranscriptEvent, ...]:
+        text, confidence = info.transcript.strip(), info.end_of_turn_confidence
+        # Updates go on through silence, also after a prediction: words told already would look like new ones.
+        is_new, self._told = text not in ("", self._told), text
+        match info.event:
+            case "StartOfTurn" | "Update":
+                return (TranscriptInterim(text),) if is_new else ()
+            case "EagerEndOfTurn":
+                return (TurnPredicted(text, confidence),)
+            case "TurnResumed":
+                return (TurnRetracted(), TranscriptInterim(text)) if is_new else (TurnRetracted(),)
+            case "EndOfTurn":
+                self._told = ""
+                return (TurnConfirmed(text, confidence),)
+            case _:
+                return ()
 
 
 _T = TypeVar("_T")

@@ -163,6 +163,23 @@ def test_a_turn_that_starts_without_words_says_nothing_yet() -> None:
     assert ListenV2().receive(turn_info("TurnResumed", "")) == (TurnRetracted(),)
 
 
+def test_updates_that_say_nothing_new_are_not_told() -> None:
+    dialect = ListenV2()
+    dialect.receive(turn_info("Update", "hola"))
+    dialect.receive(turn_info("EagerEndOfTurn", "hola"))
+
+    assert dialect.receive(turn_info("Update", "hola")) == ()
+    assert dialect.receive(turn_info("TurnResumed", "hola")) == (TurnRetracted(),)
+    assert dialect.receive(turn_info("Update", "hola, quiero")) == (TranscriptInterim("hola, quiero"),)
+
+
+def test_the_next_turn_may_say_the_same() -> None:
+    dialect = ListenV2()
+    dialect.receive(turn_info("EndOfTurn", "sí"))
+
+    assert dialect.receive(turn_info("StartOfTurn", "sí")) == (TranscriptInterim("sí"),)
+
+
 def test_flux_says_when_it_is_ready_and_what_is_wrong() -> None:
     dialect = ListenV2()
 
