@@ -458,7 +458,6 @@ def test_the_reason_in_the_header_is_the_best_one(tls: ssl.SSLContext) -> None:
         b"\x00\xff" * 100 + b"\r\n\r\n",
         b"HTTP/1.1 101 Switching\r\n\r\n",
         b"HTTP/1.1 what\r\n\r\n",
-        head(302, location="http://127.0.0.1:9/", content_length="0"),
         head(400, content_length="many"),
         head(101, upgrade="websocket", connection="Upgrade", sec_websocket_accept="wrong"),
         b"",
@@ -468,6 +467,17 @@ def test_an_answer_that_is_no_handshake_is_a_failure(tls: ssl.SSLContext, answer
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(answer)
+
+    with RawServer(script) as server:
+        error_of(lambda: deepgram(server, tls).connect(Encoding.PCMU))
+        assert server.connections == 1
+
+
+def test_a_redirect_is_not_followed(tls: ssl.SSLContext) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        here = server.url.replace("http", "ws")
+        peer.send(head(302, location=f"{here}/v1/listen", content_length="0"))
 
     with RawServer(script) as server:
         error_of(lambda: deepgram(server, tls).connect(Encoding.PCMU))

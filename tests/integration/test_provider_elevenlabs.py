@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from support.certificates import loopback_contexts
 from support.raw_server import HttpRequest, Peer, RawServer, chunk, head
@@ -430,6 +431,21 @@ def test_a_vendor_that_cannot_be_reached_is_unavailable(connect: Connect) -> Non
     with RawServer(silent) as server:
         voice = connect(server)
     assert error_of(voice).kind is Failure.UNAVAILABLE
+
+
+def test_a_connection_that_is_not_made_in_time_is_not_tried_again(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def time_out(*args: object, **kwargs: object) -> None:
+        tries.append(args)
+        raise requests.ConnectTimeout
+
+    monkeypatch.setattr(requests.Session, "send", time_out)
+    with RawServer(silent) as server:
+        assert error_of(connect(server)).kind is Failure.TIMEOUT
+    assert len(tries) == 1
 
 
 @pytest.mark.parametrize("garbage", [b"\x00\xff" * 500, b"HTTP/1.1 OK\r\n\r\n", b"\r\n\r\n", b"SSH-2.0-x\r\n"])
