@@ -66,8 +66,10 @@ class Exchange:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for leg in self.legs.values():
+            if leg.alive:
+                leg.record.state, leg.record.ended_at = "hangup", time.monotonic()
             if leg.stream is not None:
-                leg.stream.reset()
+                leg.stream.abandon()
             leg.ended.set()
         await self.webhooks.stop()
         if self.session is not None:
@@ -84,6 +86,7 @@ class Exchange:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.opt(exception=task.exception()).error("el doble de Telnyx falló")
+            self._host.record("crash", error=repr(task.exception()))
 
     # --- who calls whom ---
 

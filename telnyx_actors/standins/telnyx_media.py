@@ -178,6 +178,12 @@ class MediaStream:
         if transport is not None:
             transport.close()
 
+    def abandon(self) -> None:
+        """Cut the connection and tell nobody."""
+        if self._reader is not None:
+            self._reader.cancel()
+        self.reset()
+
     def reset(self, socket: aiohttp.ClientWebSocketResponse | None = None) -> None:
         """Cut the connection as a network does: with a TCP reset."""
         transport = _transport(socket or self._socket)

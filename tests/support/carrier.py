@@ -190,3 +190,4 @@ async def telnyx_and_app(settings: TelnyxSettings | None = None) -> AsyncIterato
         await app.session.close()
         await telnyx.stop()
         await runner.cleanup()
+        assert [entry.data for entry in telnyx.entries if entry.kind == "crash"] == []
