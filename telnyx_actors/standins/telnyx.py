@@ -56,11 +56,11 @@ class TelnyxStandIn(StandIn):
 
     def expect(self, script: CallerScript, number: str = "") -> None:
         """The next outbound call (to ``number``, or to any) meets this script."""
-        self._exchange.expect(script, number)
+        self._exchange.scripts.expect(script, number)
 
     def answer_with(self, script: CallerScript) -> None:
         """Every outbound call for which nothing is expected meets this script."""
-        self._exchange.default_script = script
+        self._exchange.scripts.default = script
 
     def ring(self, script: CallerScript, from_: str, to: str = "", webhook_url: str = "") -> CarrierCall:
         """Someone calls our number; the webhooks go to ``webhook_url`` or to the application's."""
@@ -74,7 +74,7 @@ class TelnyxStandIn(StandIn):
 
     def set_line(self, line: LineSettings) -> None:
         """The line of streams opened from now on."""
-        self._exchange.line = line
+        self._exchange.streams.line = line
 
     def misbehave(self, *chaos: WebhookChaos) -> None:
         """How webhooks go wrong from now on; nothing heals them."""
@@ -84,23 +84,23 @@ class TelnyxStandIn(StandIn):
 
     def calls(self) -> list[CarrierCall]:
         """In the order in which they began."""
-        return [leg.record for leg in self._exchange.legs.values()]
+        return [leg.record for leg in self._exchange.registry.legs.values()]
 
     def call(self, call_control_id: str) -> CarrierCall:
-        return self._exchange.legs[call_control_id].record
+        return self._exchange.registry.legs[call_control_id].record
 
     async def wait_call(self, index: int, timeout_s: float) -> CarrierCall:
         """The call with this number (from 0, in either direction) once it exists. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
-            return (await self._exchange.arrived(index)).record
+            return (await self._exchange.registry.arrived(index)).record
 
     def forget_ended(self) -> None:
         """Drop the records of calls that are over; their numbers and ids become unknown."""
-        self._exchange.forget_ended()
+        self._exchange.registry.forget_ended()
 
     async def wait_ended(self, call_control_id: str, timeout_s: float) -> CarrierCall:
         """The call's record once it is over. Raises TimeoutError."""
-        leg = self._exchange.legs[call_control_id]
+        leg = self._exchange.registry.legs[call_control_id]
         async with asyncio.timeout(timeout_s):
             await leg.ended.wait()
         return leg.record

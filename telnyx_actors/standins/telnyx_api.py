@@ -95,7 +95,7 @@ class TelnyxApi:
         return body
 
     def _leg(self, request: web.Request) -> Leg:
-        leg = self._exchange.legs.get(request.match_info["id"])
+        leg = self._exchange.registry.legs.get(request.match_info["id"])
         if leg is None:
             raise ApiError(422, "90015", "The call_control_id provided was not valid", "/call_control_id")
         return leg
@@ -113,14 +113,16 @@ class TelnyxApi:
         if read.text(body, "connection_id", required=True) != self._settings.connection_id:
             raise ApiError(422, "10015", "Invalid value for connection_id (Call Control App ID)", "/connection_id")
         to, from_ = read.phone_number(body, "to"), read.phone_number(body, "from")
-        leg = self._exchange.dial(from_, to, self._commands.configuration(body))
+        leg = self._exchange.dial(from_, to, self._commands.terms(body))
+        if body.get("transcription"):
+            self._commands.transcribe(leg, body)
         if command_id:
             self._dialled[command_id] = (now, leg)
         self._host.record("dial", call_control_id=leg.id, to=to, body=dict(body))
         return web.json_response({"data": self._describe(leg, alive=False)})
 
     def _limit(self, now: float) -> None:
-        if sum(leg.alive for leg in self._exchange.legs.values()) >= self._settings.max_calls:
+        if len(self._exchange.registry.alive()) >= self._settings.max_calls:
             raise ApiError(403, "90043", f"{self._settings.max_calls} calls at once are allowed")
         while self._dials and now - self._dials[0] > DIAL_WINDOW_S:
             self._dials.popleft()
@@ -153,7 +155,7 @@ class TelnyxApi:
 
     async def _active_calls(self, request: web.Request) -> web.Response:
         self._known(request.match_info["id"])
-        alive = [leg for leg in self._exchange.legs.values() if leg.alive]
+        alive = self._exchange.registry.alive()
         calls = [{**self._describe(leg, alive=True), "client_state": leg.client_state or ""} for leg in alive]
         cursors = {"cursors": {"after": "", "before": ""}, "total_items": len(calls)}
         return web.json_response({"data": calls, "meta": {**cursors, **_one_page(len(calls))}})

@@ -12,13 +12,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import aiohttp
+
 from telnyx_actors.standins import sound
 from telnyx_actors.standins.audibility import Law, to_ulaw
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.sound import TELEPHONE_RATE_HZ as RATE_HZ
 
 Emit = Callable[[str, Mapping[str, object]], None]
-MP3_BYTES_PER_S = 16_000  # 128 kbit/s
+FETCH_LIMIT_S: Final = 10.0
+MAX_FILE_BYTES: Final = 10 * 1024 * 1024
+MP3_BYTES_PER_S: Final = 16_000  # 128 kbit/s
 _WAVE_FORMATS: Final[Mapping[int, Law]] = {6: "PCMA", 7: "PCMU"}
 
 
@@ -132,3 +136,14 @@ def _wave_law(content: bytes) -> Law | None:
 def _hum(size: int) -> bytes:
     wave_400_hz = array.array("h", (int(3000 * math.sin(math.pi * n / 10)) for n in range(20)))
     return (sound.linear_to_ulaw(wave_400_hz.tobytes()) * (size // 20 + 1))[:size]
+
+
+async def fetch(url: str) -> bytes:
+    """The file behind `audio_url`. Raises Unplayable."""
+    try:
+        async with aiohttp.request("GET", url, timeout=aiohttp.ClientTimeout(total=FETCH_LIMIT_S)) as response:
+            if response.status != 200:
+                raise Unplayable("file_not_found", f"{response.status} for {url}")
+            return await response.content.read(MAX_FILE_BYTES)
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise Unplayable("file_not_found", repr(error)) from error

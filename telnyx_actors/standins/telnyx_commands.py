@@ -6,15 +6,14 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
-import aiohttp
-
 from telnyx_actors.standins import telnyx_requests as read
-from telnyx_actors.standins.telnyx_audio import Item, Unplayable, decode
+from telnyx_actors.standins.telnyx_audio import Item, decode, fetch
 from telnyx_actors.standins.telnyx_errors import ApiError, missing
 from telnyx_actors.standins.telnyx_exchange import REFUSALS, Exchange
-from telnyx_actors.standins.telnyx_leg import Leg
+from telnyx_actors.standins.telnyx_leg import Leg, Terms
 from telnyx_actors.standins.telnyx_transcription import Transcription
 
 Action = Callable[[Leg, read.Body], Awaitable[None]]
@@ -31,7 +30,6 @@ ANSWERED: Final = (
     "send_dtmf",
 )
 CAUSES: Final = {"CALL_REJECTED": "reject", "USER_BUSY": "busy", "NOT_FOUND": "not_found"}
-MAX_FILE_BYTES: Final = 10 * 1024 * 1024
 MAX_SPEAK_CHARS: Final = 3000
 CARRIER_VOICE: Final = "operadora"
 
@@ -54,12 +52,11 @@ class Commands:
             raise ApiError(422, "90102", "An outbound call cannot be answered")
         if leg.record.state != "parked":
             raise ApiError(422, "90102", "The call is answered already")
-        wanted = read.stream_request(body)
-        leg.client_state = read.text(body, "client_state") or leg.client_state
-        leg.webhook_url = read.text(body, "webhook_url") or leg.webhook_url
+        terms = self.terms(body)
+        leg.client_state = terms.client_state or leg.client_state
         if body.get("transcription"):
-            self._transcribe(leg, body)
-        self._exchange.answer(leg, wanted)
+            self.transcribe(leg, body)
+        self._exchange.answer(leg, replace(terms, webhook_url=terms.webhook_url or leg.terms.webhook_url))
 
     async def reject(self, leg: Leg, body: read.Body) -> None:
         cause, _, sip = REFUSALS[CAUSES.get(read.text(body, "cause", required=True), "busy")]
@@ -69,22 +66,18 @@ class Commands:
         source = "caller" if leg.record.direction == "outgoing" else "callee"
         self._exchange.spawn(self._exchange.end(leg, ("normal_clearing", source, "200")))
 
-    def configuration(self, body: read.Body) -> Callable[[Leg], None]:
-        """What a dial says about its leg. Raises before anything is dialled."""
-        wanted, retries_s = read.stream_request(body), read.retries_s(body)
-        ring_limit_s = read.number(body, "timeout_secs", self._settings.ring_limit_s)
-        time_limit_s = read.number(body, "time_limit_secs", self._settings.time_limit_s)
-
-        def configure(leg: Leg) -> None:
-            leg.client_state = read.text(body, "client_state") or None
-            leg.webhook_url = read.text(body, "webhook_url")
-            leg.wanted, leg.retries_s = wanted, retries_s
-            leg.ring_limit_s, leg.time_limit_s = ring_limit_s, time_limit_s
-            leg.detection = read.text(body, "answering_machine_detection") or "disabled"
-            if body.get("transcription"):
-                self._transcribe(leg, body)
-
-        return configure
+    def terms(self, body: read.Body) -> Terms:
+        """What a dial says about its leg."""
+        settings = self._settings
+        return Terms(
+            client_state=read.text(body, "client_state") or None,
+            webhook_url=read.text(body, "webhook_url"),
+            retries_s=read.retries_s(body),
+            ring_limit_s=read.number(body, "timeout_secs", settings.ring_limit_s),
+            time_limit_s=read.number(body, "time_limit_secs", settings.time_limit_s),
+            detection=read.text(body, "answering_machine_detection") or "disabled",
+            stream=read.stream_request(body),
+        )
 
     # --- media ---
 
@@ -93,19 +86,19 @@ class Commands:
             raise ApiError(422, "90045", "The call is streamed already")
         wanted = read.stream_request(body, required=True)
         assert wanted is not None
-        self._exchange.spawn(self._exchange.open_stream(leg, wanted))
+        self._exchange.spawn(self._exchange.streams.open(leg, wanted))
 
     async def streaming_stop(self, leg: Leg, body: read.Body) -> None:
         if leg.stream is None:
             raise ApiError(422, "90048", "The call is not streamed")
-        self._exchange.spawn(self._exchange.stop_stream(leg))
+        self._exchange.spawn(self._exchange.streams.close(leg))
 
     async def transcription_start(self, leg: Leg, body: read.Body) -> None:
         if leg.transcription is not None:
             raise ApiError(422, "90054", "Transcription has been started already")
-        self._transcribe(leg, body)
+        self.transcribe(leg, body)
 
-    def _transcribe(self, leg: Leg, body: read.Body) -> None:
+    def transcribe(self, leg: Leg, body: read.Body) -> None:
         config = body.get("transcription_engine_config") or body.get("transcription_config") or {}
         config = config if isinstance(config, dict) else {}
         engine = str(body.get("transcription_engine") or config.get("transcription_engine") or "Google")
@@ -119,8 +112,8 @@ class Commands:
 
     async def transfer(self, leg: Leg, body: read.Body) -> None:
         to = read.phone_number(body, "to")
-        configure = self.configuration({**body, "client_state": read.text(body, "target_leg_client_state")})
-        self._exchange.transfer(leg, to, configure)
+        state = read.text(body, "target_leg_client_state") or None
+        self._exchange.transfer(leg, to, replace(self.terms(body), client_state=state))
 
     async def send_dtmf(self, leg: Leg, body: read.Body) -> None:
         leg.record.note("dtmf_sent", digits=read.digits(body))
@@ -149,7 +142,7 @@ class Commands:
 
         async def load() -> bytes:
             await asyncio.sleep(self._settings.playback_delay_ms / 1000)
-            return decode(inline or await self._fetch(url), kind)
+            return decode(inline or await fetch(url), kind)
 
         loops = body.get("loop", 1)
         count = loops if isinstance(loops, int) and 1 <= loops <= 100 else 100 if loops == "infinity" else 0
@@ -163,16 +156,6 @@ class Commands:
             return base64.b64decode(content, validate=True)
         except (binascii.Error, ValueError) as error:
             raise ApiError(422, "10015", "playback_content must be base64", "/playback_content") from error
-
-    async def _fetch(self, url: str) -> bytes:
-        assert self._exchange.session is not None
-        try:
-            async with self._exchange.session.get(url, timeout=aiohttp.ClientTimeout(total=10)) as response:
-                if response.status != 200:
-                    raise Unplayable("file_not_found", f"{response.status} for {url}")
-                return await response.content.read(MAX_FILE_BYTES)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise Unplayable("file_not_found", repr(error)) from error
 
     async def playback_stop(self, leg: Leg, body: read.Body) -> None:
         leg.record.note("playback_stop")

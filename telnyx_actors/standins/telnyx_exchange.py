@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Final, Literal
 
-import aiohttp
 from loguru import logger
 
 from telnyx_actors.standins.base import StandIn
@@ -17,9 +15,10 @@ from telnyx_actors.standins.caller import CallerRun, CallerScript, Render
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.telnyx_audio import CarrierAudio
 from telnyx_actors.standins.telnyx_clock import MediaClock
-from telnyx_actors.standins.telnyx_leg import Leg
-from telnyx_actors.standins.telnyx_media import MediaStream, StreamRequest
-from telnyx_actors.standins.telnyx_settings import LineSettings, TelnyxSettings
+from telnyx_actors.standins.telnyx_leg import Leg, Terms
+from telnyx_actors.standins.telnyx_registry import Registry, Scripts
+from telnyx_actors.standins.telnyx_settings import TelnyxSettings
+from telnyx_actors.standins.telnyx_streams import Streams
 from telnyx_actors.standins.telnyx_transcription import Transcript
 from telnyx_actors.standins.telnyx_webhooks import Event, Webhooks, timestamp
 
@@ -37,25 +36,20 @@ class Exchange:
 
     def __init__(self, settings: TelnyxSettings, host: StandIn, render: Render) -> None:
         self.settings = settings
-        self.line: LineSettings = settings.line
-        self.legs: dict[str, Leg] = {}
-        self.default_script = CallerScript()
+        self.registry = Registry()
+        self.scripts = Scripts()
         self.webhook_url = settings.webhook_url
         self.webhooks = Webhooks(settings.webhooks, self.spawn, host.record)
-        self.user_id = str(uuid.uuid4())
+        self.streams = Streams(settings, host, str(uuid.uuid4()), self.emit, self.spawn)
         self.render = render
-        self.session: aiohttp.ClientSession | None = None
         self._host = host
         self._clock = MediaClock()
-        self._scripts: dict[str, deque[CallerScript]] = {}
-        self._arrived: list[Leg | None] = []
-        self._arrivals: dict[int, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[object]] = set()
 
     # --- life ---
 
     async def start(self) -> None:
-        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        await self.streams.start()
         await self.webhooks.start()
         self._clock.start()
 
@@ -65,16 +59,14 @@ class Exchange:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for leg in self.legs.values():
+        for leg in self.registry.legs.values():
             if leg.alive:
                 leg.record.state, leg.record.ended_at = "hangup", time.monotonic()
             if leg.stream is not None:
                 leg.stream.abandon()
             leg.ended.set()
         await self.webhooks.stop()
-        if self.session is not None:
-            await self.session.close()
-            self.session = None
+        await self.streams.stop()
 
     def spawn(self, work: Coroutine[object, object, object]) -> asyncio.Task[object]:
         task = asyncio.get_running_loop().create_task(work)
@@ -90,17 +82,9 @@ class Exchange:
 
     # --- who calls whom ---
 
-    def expect(self, script: CallerScript, number: str = "") -> None:
-        """The next outbound call (to ``number``, or to any) meets this script."""
-        self._scripts.setdefault(number, deque()).append(script)
-
-    def _script_for(self, number: str) -> CallerScript:
-        for key in (number, ""):
-            if self._scripts.get(key):
-                return self._scripts[key].popleft()
-        return self.default_script
-
-    def new_leg(self, direction: Literal["incoming", "outgoing"], from_: str, to: str, script: CallerScript) -> Leg:
+    def new_leg(
+        self, direction: Literal["incoming", "outgoing"], from_: str, to: str, script: CallerScript, terms: Terms
+    ) -> Leg:
         record = CarrierCall(
             call_control_id=f"v3:{uuid.uuid4().hex}{uuid.uuid4().hex}",
             call_leg_id=str(uuid.uuid1()),
@@ -113,42 +97,21 @@ class Exchange:
         )
         run = CallerRun(script, self.render)
         audio = CarrierAudio(record, lambda kind, extra: self.emit(leg, kind, extra))
-        leg = Leg(record, script, run, self, audio)
-        self.legs[leg.id] = leg
+        leg = Leg(record, run, self, audio, terms, terms.client_state)
+        self.registry.add(leg)
         record.note("created")
-        self._arrived.append(leg)
-        self._arrival(len(self._arrived) - 1).set()
         return leg
-
-    async def arrived(self, index: int) -> Leg:
-        """The call with this number (from 0), as soon as there is one."""
-        await self._arrival(index).wait()
-        leg = self._arrived[index]
-        if leg is None:
-            raise KeyError(index)
-        return leg
-
-    def forget_ended(self) -> None:
-        """Drop the records of calls that are over: a long run would keep every second of them."""
-        for index, leg in enumerate(self._arrived):
-            if leg is not None and leg.ended.is_set():
-                del self.legs[leg.id]
-                self._arrived[index] = None
-
-    def _arrival(self, index: int) -> asyncio.Event:
-        return self._arrivals.setdefault(index, asyncio.Event())
 
     def ring(self, script: CallerScript, from_: str, to: str, webhook_url: str = "") -> Leg:
         """Someone calls our number: parked until it is answered, or until the caller loses patience."""
-        leg = self.new_leg("incoming", from_, to, script)
-        leg.webhook_url = webhook_url
+        terms = Terms(webhook_url=webhook_url)
+        leg = self.new_leg("incoming", from_, to, script, terms)
         leg.life = self.spawn(self._ring(leg))
         return leg
 
-    def dial(self, from_: str, to: str, configure: Callable[[Leg], None]) -> Leg:
+    def dial(self, from_: str, to: str, terms: Terms) -> Leg:
         """An application calls somebody. Returns before anything happens."""
-        leg = self.new_leg("outgoing", from_, to, self._script_for(to))
-        configure(leg)
+        leg = self.new_leg("outgoing", from_, to, self.scripts.take(to), terms)
         leg.life = self.spawn(self._dial(leg))
         return leg
 
@@ -159,11 +122,11 @@ class Exchange:
 
     async def _dial(self, leg: Leg) -> None:
         self._initiated(leg)
-        answer = leg.script.answer
-        if leg.wanted is not None:
-            leg.connecting = self.spawn(self.connect_stream(leg, leg.wanted))
-        if answer.kind == "no_answer" or answer.after_s > leg.ring_limit_s:
-            await asyncio.sleep(leg.ring_limit_s)
+        answer = leg.run.script.answer
+        if leg.terms.stream is not None:
+            leg.connecting = self.spawn(self.streams.connect(leg, leg.terms.stream))
+        if answer.kind == "no_answer" or answer.after_s > leg.terms.ring_limit_s:
+            await asyncio.sleep(leg.terms.ring_limit_s)
             await self.end(leg, ("timeout", "callee", "487"))
             return
         await asyncio.sleep(answer.after_s)
@@ -189,11 +152,11 @@ class Exchange:
 
     # --- answered ---
 
-    def answer(self, leg: Leg, wanted: StreamRequest | None) -> None:
+    def answer(self, leg: Leg, terms: Terms) -> None:
         """The application answers an incoming call."""
         if leg.life is not None:
             leg.life.cancel()
-        leg.wanted = wanted
+        leg.terms = terms
         leg.record.state = "answered"
         leg.life = self.spawn(self._answered(leg))
 
@@ -201,94 +164,36 @@ class Exchange:
         leg.record.state, leg.record.answered_at = "answered", time.monotonic()
         leg.record.note("answered")
         leg.settled.set()
-        wanted = leg.wanted
+        wanted = leg.terms.stream
         echo = {"stream_url": wanted.url, "stream_track": wanted.track} if wanted is not None else {}
         self.emit(
             leg,
             "call.answered",
             {"state": "answered", "start_time": timestamp(leg.record.created_at), "tags": [], **echo},
         )
-        if leg.detection != "disabled":
+        if leg.terms.detection != "disabled":
             self.spawn(self._detect(leg))
         if wanted is not None:
-            await (leg.connecting or self.connect_stream(leg, wanted))
+            await (leg.connecting or self.streams.connect(leg, wanted))
         leg.record.media_at = self._clock.join(leg)
-        if leg.stream is not None:
-            await self.start_stream(leg)
-        await asyncio.sleep(leg.time_limit_s)
+        await self.streams.begin(leg)
+        await asyncio.sleep(leg.terms.time_limit_s)
         await self.end(leg, ("time_limit", "unknown", "unspecified"))
 
     async def _detect(self, leg: Leg) -> None:
         """The events of answering-machine detection."""
-        result = leg.script.answer.machine
-        premium = leg.detection.startswith("premium")
+        result = leg.run.script.answer.machine
+        premium = leg.terms.detection.startswith("premium")
         await asyncio.sleep(self.settings.detection_s)
         if premium:
             found = "human_residence" if result == "human" else result
             self.emit(leg, "call.machine.premium.detection.ended", {"result": found})
         else:
             self.emit(leg, "call.machine.detection.ended", {"result": result})
-        if result == "machine" and leg.detection != "detect":
+        if result == "machine" and leg.terms.detection != "detect":
             await asyncio.sleep(self.settings.detection_s)
             kind = "call.machine.premium.greeting.ended" if premium else "call.machine.greeting.ended"
             self.emit(leg, kind, {"result": "beep_detected"})
-
-    # --- streams ---
-
-    async def connect_stream(self, leg: Leg, request: StreamRequest) -> bool:
-        """Open the media socket. A failure is told by `streaming.failed`; the call lives on."""
-        assert self.session is not None
-        stream = MediaStream(
-            leg.record, request, self.settings.media, self.line, lambda s, why: self._gone(leg, s, why)
-        )
-        fault = self._host.take_fault(f"media {request.url}")
-        if await stream.connect(self.session, fault) and leg.alive:
-            leg.stream = stream
-            return True
-        await stream.stop(self.user_id, say_stop=False)
-        if leg.alive:
-            params = {"stream_url": request.url, "track": request.track}
-            kind = {"stream_id": stream.id, "stream_type": "websocket", "stream_params": params}
-            self.emit(leg, "streaming.failed", {"failure_reason": "connection_failed", **kind})
-        return False
-
-    async def start_stream(self, leg: Leg) -> None:
-        assert leg.stream is not None
-        await leg.stream.start(leg.client_state, self.user_id)
-        self.emit(leg, "streaming.started", leg.stream.names)
-
-    async def open_stream(self, leg: Leg, request: StreamRequest) -> None:
-        """Connect and start on an answered call."""
-        if await self.connect_stream(leg, request):
-            await self.start_stream(leg)
-
-    async def stop_stream(self, leg: Leg) -> None:
-        stream, leg.stream = leg.stream, None
-        if stream is None:
-            return
-        await stream.stop(self.user_id, say_stop=stream.started)
-        leg.record.stream.drop_marks()
-        if stream.started:
-            self.emit(leg, "streaming.stopped", stream.names)
-
-    def _gone(self, leg: Leg, stream: MediaStream, why: str) -> None:
-        """The application or the network ended the socket; the call stays up."""
-        leg.record.note("stream.gone", why=why, stream_id=stream.id)
-        leg.record.stream.drop_marks()
-        if leg.stream is not stream or not leg.alive:
-            return
-        leg.stream = None
-        media = self.settings.media
-        reason = {"failure_reason": "connection_failed"} if media.closed_event == "streaming.failed" else {}
-        self.emit(leg, media.closed_event, {**stream.names, **reason})
-        if media.reconnect_after_s is not None and leg.reconnects < media.max_reconnects:
-            leg.reconnects += 1
-            self.spawn(self._reconnect(leg, stream.request, media.reconnect_after_s))
-
-    async def _reconnect(self, leg: Leg, request: StreamRequest, pause_s: float) -> None:
-        await asyncio.sleep(pause_s)
-        if leg.alive and leg.stream is None:
-            await self.open_stream(leg, request)
 
     # --- what the caller does ---
 
@@ -324,7 +229,7 @@ class Exchange:
         record.outcomes, record.script_error = leg.run.outcomes, leg.run.error
         record.stream.clear(record.length)
         await leg.audio.abort()
-        await self.stop_stream(leg)
+        await self.streams.close(leg)
         self.emit(leg, "call.hangup", self._hangup_extra(leg, sip))
         if self.settings.call_cost:
             cost = {"billed_duration_secs": round(record.duration_s), "total_cost": "0.0100", "status": "success"}
@@ -364,14 +269,14 @@ class Exchange:
         if not kind.startswith(NO_NUMBERS):
             payload |= {"from": record.from_, "to": record.to}
         record.note("webhook", type=kind)
-        target = url or leg.webhook_url or self.webhook_url
-        self.webhooks.send(Event(kind, {**payload, **extra}), target, leg.retries_s.get(kind))
+        target = url or leg.terms.webhook_url or self.webhook_url
+        self.webhooks.send(Event(kind, {**payload, **extra}), target, leg.terms.retries_s.get(kind))
 
     # --- transfer ---
 
-    def transfer(self, leg: Leg, to: str, configure: Callable[[Leg], None]) -> Leg:
+    def transfer(self, leg: Leg, to: str, terms: Terms) -> Leg:
         """Ring a third party and, once it answers, connect it with the caller."""
-        other = self.dial(leg.record.to, to, configure)
+        other = self.dial(leg.record.to, to, terms)
         other.record.call_session_id = leg.record.call_session_id
         leg.record.transferred_to = to
         leg.record.note("transfer", to=to)

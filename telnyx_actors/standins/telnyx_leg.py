@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from telnyx_actors.standins.audibility import is_audible
-from telnyx_actors.standins.caller import Act, Began, CallerRun, CallerScript, HungUp, Pressed
+from telnyx_actors.standins.caller import Act, Began, CallerRun, HungUp, Pressed
 from telnyx_actors.standins.carrier_call import CarrierCall, Utterance
 from telnyx_actors.standins.sound import FRAME_BYTES
 from telnyx_actors.standins.telnyx_audio import CarrierAudio
@@ -26,20 +27,27 @@ class LegEvents(Protocol):
     def transcribed(self, leg: Leg, transcript: Transcript) -> None: ...
 
 
-@dataclass(eq=False, slots=True)
-class Leg:
-    record: CarrierCall
-    script: CallerScript
-    run: CallerRun
-    events: LegEvents
-    audio: CarrierAudio
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an application said about a call when it dialled or answered."""
+
     client_state: str | None = None
     webhook_url: str = ""
-    retries_s: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    retries_s: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     ring_limit_s: float = 30.0
     time_limit_s: float = 14_400.0
     detection: str = "disabled"
-    wanted: StreamRequest | None = None
+    stream: StreamRequest | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Leg:
+    record: CarrierCall
+    run: CallerRun
+    events: LegEvents
+    audio: CarrierAudio
+    terms: Terms
+    client_state: str | None = None  # sticky: the last one any command brought
     stream: MediaStream | None = None
     connecting: asyncio.Task[object] | None = None
     reconnects: int = 0
