@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -29,6 +30,7 @@ from telnyx_actors.standins.claude_script import Reply, Rule, ScriptLine, ToolUs
 __all__ = ["ClaudeSettings", "ClaudeStandIn", "MessageRequest", "Reply", "Rule", "ToolUse"]
 
 _MESSAGES: Final = "/v1/messages"
+_REQUESTS_KEPT_MAX: Final = 10_000
 
 
 class ClaudeStandIn(StandIn):
@@ -47,7 +49,7 @@ class ClaudeStandIn(StandIn):
     def __init__(self, settings: ClaudeSettings | None = None) -> None:
         super().__init__()
         self.settings = settings or ClaudeSettings()
-        self.requests: list[MessageRequest] = []
+        self.requests: deque[MessageRequest] = deque(maxlen=_REQUESTS_KEPT_MAX)
         self.cache = PromptCache()
         self._rules: tuple[Rule, ...] = ()
         self._peers: set[object] = set()

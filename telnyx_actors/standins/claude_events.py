@@ -46,8 +46,8 @@ class ReplyStream:
         if await self._send_content(answered, 1 if thinking else 0, first_at):
             for event in stream.ending(answered):
                 await self._send(event)
+            asked.end("complete")  # before the end is sent: who has read it may look
             await self._response.write_eof()
-            asked.end("complete")
         return self._response
 
     async def _send_content(self, answered: stream.Answer, index: int, first_at: float) -> bool:

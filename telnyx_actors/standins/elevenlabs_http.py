@@ -50,8 +50,8 @@ class SpeechResponse:
                 await asyncio.sleep(max(0.0, first_at + due_s - time.monotonic()))
                 if not await self._write(piece):
                     return self._response
+            synthesis.outcome = "complete"  # before the end is sent: who has read it may look
             await self._finish()
-            synthesis.outcome = "complete"
         except (asyncio.CancelledError, ClientConnectionError):
             synthesis.outcome = "disconnected"
             self._standin.record("disconnected", text=synthesis.text, bytes_sent=synthesis.bytes_sent)

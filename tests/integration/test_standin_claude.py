@@ -229,12 +229,15 @@ def test_a_stall_lasts_until_the_client_gives_up(claude: ClaudeStandIn, kind: An
 
 
 def test_a_fault_may_strike_a_stream_that_is_running() -> None:
-    with serving(ClaudeStandIn(quick(token_ms=30))) as standin, client_of(standin) as client:
-        with client.messages.stream(**asked()) as stream:
-            next(iter(stream.text_stream))
-            standin.fail(Fault("drop"))
-            with pytest.raises(httpx2.TransportError):
-                list(stream.text_stream)
+    with (
+        serving(ClaudeStandIn(quick(token_ms=30))) as standin,
+        client_of(standin) as client,
+        client.messages.stream(**asked()) as stream,
+    ):
+        next(iter(stream.text_stream))
+        standin.fail(Fault("drop"))
+        with pytest.raises(httpx2.TransportError):
+            list(stream.text_stream)
 
 
 def test_faults_may_be_for_one_text_only(sdk: anthropic.Anthropic, claude: ClaudeStandIn) -> None:
