@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-import msgspec
-import websocket
 from loguru import logger
 
 from telnyx_actors.core.audio import BYTES_PER_MS, FRAME_BYTES, Encoding
 from telnyx_actors.core.events import TranscriptEvent
 from telnyx_actors.errors import Failure, ProviderError, WireError
-from telnyx_actors.providers.duplex import DuplexSocket, open_websocket
-from telnyx_actors.providers.http import failure_of, reason_of
+from telnyx_actors.providers.deepgram_connection import PROVIDER, DeepgramConnection, open_connection
+from telnyx_actors.providers.http import reason_of
 from telnyx_actors.wire.deepgram import (
     FINALIZE,
     KEEP_ALIVE,
-    MAX_MESSAGE_BYTES,
     Complaint,
     DeepgramMessage,
     FluxSettings,
@@ -37,12 +34,8 @@ from telnyx_actors.wire.deepgram import (
     nova_path,
 )
 
-PROVIDER: Final = "deepgram"
-
 _FLUX_PIECE_BYTES: Final = 80 * BYTES_PER_MS  # "strongly recommended" by the vendor
 _FLUX_IDLE_SILENCE_BYTES: Final = 500 * BYTES_PER_MS
-_CLOSED_BY_POLICY: Final = 1008
-_LOST: Final = (websocket.WebSocketException, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,97 +67,14 @@ class Deepgram:
             return flux
         return NovaStream(self._open(nova_path(settings, encoding)), encoding)
 
-    def _open(self, path: str) -> _Connection:
-        try:
-            ws, line = open_websocket(
-                self._base + path,
-                {"Authorization": f"Token {self._options.api_key}"},
-                self._tls,
-                connect_timeout_s=self._options.connect_timeout_s,
-                io_timeout_s=self._options.send_timeout_s,
-                max_message_bytes=MAX_MESSAGE_BYTES,
-            )
-        except websocket.WebSocketBadStatusException as error:
-            raise _refusal(error) from None
-        except (websocket.WebSocketTimeoutException, TimeoutError) as error:
-            raise ProviderError(PROVIDER, Failure.TIMEOUT, "no handshake in time") from error
-        except (*_LOST, ValueError) as error:
-            raise _lost(error) from error
-        return _Connection(ws, line)
-
-
-class _Connection:
-    """A WebSocket and its end: who closes it, when, and why it was lost."""
-
-    def __init__(self, ws: websocket.WebSocket, line: DuplexSocket) -> None:
-        self._ws = ws
-        self._line = line
-        self._lock = threading.Lock()
-        self._is_ended = False
-        self._is_read = False
-        self.is_closing = False
-
-    def send(self, payload: bytes | str) -> None:
-        opcode = websocket.ABNF.OPCODE_BINARY if isinstance(payload, bytes) else websocket.ABNF.OPCODE_TEXT
-        with self._lock:
-            if self.is_closing or self._is_ended:
-                raise ProviderError(PROVIDER, Failure.UNAVAILABLE, "the connection is closed")
-            try:
-                self._ws.send(payload, opcode)
-            except _LOST as error:
-                # Half a frame may be on the wire: nothing after it would be understood.
-                self._line.shutdown()
-                raise _lost(error) from error
-
-    def messages(self) -> Generator[bytes, None, None]:
-        """Text messages until closed (ends) or lost (raises). The reading thread owns the descriptor."""
-        with self._lock:
-            if self._is_ended:
-                return
-            self._is_read = True
-        try:
-            while not self.is_closing:
-                message = self.receive()
-                if message is not None:
-                    yield message
-        finally:
-            self._end()
-
-    def receive(self) -> bytes | None:
-        """The next text message; None where there was none, for a while or for good (``is_closing``)."""
-        self._line.begin_message()
-        try:
-            opcode, data = self._ws.recv_data(control_frame=True)
-        except websocket.WebSocketTimeoutException:
-            # Silence is normal. The library keeps a frame that is half there, and goes on with it.
-            return None
-        except _LOST as error:
-            if self.is_closing:
-                return None
-            raise _lost(error) from error
-        if opcode == websocket.ABNF.OPCODE_CLOSE and not self.is_closing:
-            raise _closed(bytes(data))
-        return bytes(data) if opcode == websocket.ABNF.OPCODE_TEXT else None
-
-    def interrupt(self) -> None:
-        """Wake whoever reads or writes, with the end of the connection. The descriptor stays open."""
-        self.is_closing = True
-        # Not the library's close(): it waits for the reader's lock, and so for ever.
-        self._line.shutdown()
-
-    def shut(self) -> None:
-        """Interrupt, and leave nothing open."""
-        self.interrupt()
-        with self._lock:
-            is_read = self._is_read
-        if not is_read:
-            self._end()
-
-    def _end(self) -> None:
-        self._line.shutdown()
-        with self._lock:
-            self._is_ended = True
-            self._line.close()
+    def _open(self, path: str) -> DeepgramConnection:
+        return open_connection(
+            self._base + path,
+            self._options.api_key,
+            self._tls,
+            connect_timeout_s=self._options.connect_timeout_s,
+            send_timeout_s=self._options.send_timeout_s,
+        )
 
 
 class _Dialect(Protocol):
@@ -174,7 +84,7 @@ class _Dialect(Protocol):
 class _Stream:
     """What Nova and Flux share. ``malformed_messages`` counts what Deepgram sent and nobody understood."""
 
-    def __init__(self, connection: _Connection, encoding: Encoding, dialect: _Dialect) -> None:
+    def __init__(self, connection: DeepgramConnection, encoding: Encoding, dialect: _Dialect) -> None:
         self._connection = connection
         self._silence = bytes([encoding.silence])
         self._dialect = dialect
@@ -210,7 +120,7 @@ class _Stream:
 class NovaStream(_Stream):
     """A ``TranscriptionStream`` on ``/v1/listen``."""
 
-    def __init__(self, connection: _Connection, encoding: Encoding) -> None:
+    def __init__(self, connection: DeepgramConnection, encoding: Encoding) -> None:
         super().__init__(connection, encoding, ListenV1())
         self._has_sent_audio = False
 
@@ -233,7 +143,7 @@ class NovaStream(_Stream):
 class FluxStream(_Stream):
     """A ``TranscriptionStream`` on ``/v2/listen``, which decides itself when a turn is over."""
 
-    def __init__(self, connection: _Connection, encoding: Encoding) -> None:
+    def __init__(self, connection: DeepgramConnection, encoding: Encoding) -> None:
         super().__init__(connection, encoding, ListenV2())
         self._lock = threading.Lock()
         self._waiting = bytearray()
@@ -285,46 +195,3 @@ class FluxStream(_Stream):
             if isinstance(event, Opened):
                 return True
         return False
-
-
-# --- failures ----------------------------------------------------------------------------
-
-
-class _RefusalBody(msgspec.Struct):
-    err_msg: str = ""
-    message: str = ""
-    err_code: str = ""
-    category: str = ""
-
-
-def _refusal(error: websocket.WebSocketBadStatusException) -> ProviderError:
-    headers = error.resp_headers or {}
-    try:
-        body = msgspec.json.decode(error.resp_body or b"{}", type=_RefusalBody)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        body = _RefusalBody()
-    reason = headers.get("dg-error") or body.err_msg or body.message or error.status_message or "refused"
-    return ProviderError(
-        PROVIDER,
-        failure_of(error.status_code),
-        reason_of(reason),
-        status=error.status_code,
-        code=body.err_code or body.category or None,
-    )
-
-
-def _closed(payload: bytes) -> ProviderError:
-    code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else 1005
-    reason = reason_of(payload[2:]) or "no reason given"
-    # 1008: our audio could not be decoded, and would not be the next time either.
-    kind = Failure.REFUSED if code == _CLOSED_BY_POLICY else Failure.UNAVAILABLE
-    return ProviderError(PROVIDER, kind, f"closed with {code}: {reason}", code=str(code))
-
-
-def _lost(error: Exception) -> ProviderError:
-    if isinstance(error, (websocket.WebSocketTimeoutException, TimeoutError)):
-        return ProviderError(PROVIDER, Failure.TIMEOUT, "the connection takes no more audio")
-    # A certificate that fails is an OSError, and a ValueError besides.
-    if isinstance(error, (OSError, websocket.WebSocketConnectionClosedException)):
-        return ProviderError(PROVIDER, Failure.UNAVAILABLE, f"connection lost ({reason_of(str(error))})")
-    return ProviderError(PROVIDER, Failure.PROTOCOL, f"not WebSocket: {reason_of(str(error))}")

@@ -14,11 +14,11 @@ from support.certificates import loopback_contexts
 from support.raw_server import Peer, RawServer, close_frame, frame, head
 from support.vendor_streams import Reader
 from telnyx_actors.core.audio import Encoding
-from telnyx_actors.core.events import TranscriptEvent, TranscriptFinal, TurnConfirmed, TurnPredicted
+from telnyx_actors.core.events import TranscriptFinal
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.deepgram import Deepgram, DeepgramOptions, FluxStream, NovaStream
 from telnyx_actors.providers.http import tls_context
-from telnyx_actors.wire.deepgram import FluxSettings, NovaSettings
+from telnyx_actors.wire.deepgram import NovaSettings
 
 Frame = tuple[int, bytes]
 BINARY, TEXT = 2, 1
@@ -31,10 +31,8 @@ def tls() -> ssl.SSLContext:
     return tls_context()
 
 
-def deepgram(server: RawServer, tls: ssl.SSLContext, *, flux: bool = False, **options: float) -> Deepgram:
-    settings = FluxSettings() if flux else NovaSettings()
-    made = DeepgramOptions("dg-secret", settings, base_url=server.url, **options)
-    return Deepgram(made, tls)
+def deepgram(server: RawServer, tls: ssl.SSLContext, **options: float) -> Deepgram:
+    return Deepgram(DeepgramOptions("dg-secret", NovaSettings(), server.url, **options), tls)
 
 
 def final(text: str) -> str:
@@ -49,11 +47,6 @@ def heard(text: str) -> TranscriptFinal:
 def listening(peer: Peer) -> None:
     peer.accept_websocket()
     peer.wait_for_end()
-
-
-def open_flux(peer: Peer) -> None:
-    peer.accept_websocket()
-    peer.send_text({"type": "Connected", "request_id": "r", "sequence_id": 0})
 
 
 def error_of(work: Callable[[], object]) -> ProviderError:
@@ -525,90 +518,3 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls: ssl.SSLContext, t
     theirs, _ = loopback_contexts(tmp_path)
     with RawServer(lambda peer: None, theirs) as server:
         assert error_of(lambda: deepgram(server, tls).connect(Encoding.PCMU)).kind is Failure.UNAVAILABLE
-
-
-# --- Flux ---
-
-
-def turn(event: str, text: str) -> dict[str, object]:
-    return {"type": "TurnInfo", "event": event, "transcript": text, "end_of_turn_confidence": 0.8}
-
-
-def test_flux_gets_pieces_of_80_ms_and_tells_turns(tls: ssl.SSLContext) -> None:
-    frames: list[Frame | None] = []
-
-    def script(peer: Peer) -> None:
-        open_flux(peer)
-        frames.extend(peer.read_frame() for _ in range(2))
-        peer.send_text(turn("EagerEndOfTurn", "hola"))
-        peer.send_text(turn("EndOfTurn", "hola"))
-        peer.wait_for_end()
-
-    with RawServer(script) as server:
-        stream = deepgram(server, tls, flux=True).connect(Encoding.PCMU)
-        for _ in range(5):
-            stream.send(FRAME)
-        stream.send(b"")
-        stream.finalize()
-        stream.finalize()
-        reader: Reader[TranscriptEvent] = Reader(stream.events())
-        assert reader.wait_for(2) == [TurnPredicted("hola", 0.8), TurnConfirmed("hola", 0.8)]
-        stream.close()
-        assert reader.ended_within(WOKEN_WITHIN_S)
-
-    # finalize() sends the rest of the audio and no command: Flux alone judges when a turn is over.
-    assert frames == [(BINARY, FRAME * 4), (BINARY, FRAME)]
-
-
-def test_flux_is_kept_alive_by_silence_as_it_knows_no_other_way(tls: ssl.SSLContext) -> None:
-    received: list[Frame] = []
-
-    def script(peer: Peer) -> None:
-        open_flux(peer)
-        while sum(len(data) for _, data in received) < 4000:
-            got = peer.read_frame()
-            assert got is not None
-            received.append(got)
-        peer.wait_for_end()
-
-    with RawServer(script) as server:
-        stream = deepgram(server, tls, flux=True).connect(Encoding.PCMA)
-        stream.keep_alive()
-        stream.close()
-    assert {opcode for opcode, _ in received} == {BINARY}
-    assert b"".join(data for _, data in received) == b"\xd5" * 4000
-
-
-def test_flux_that_opens_but_never_gets_ready_is_given_up_in_time(tls: ssl.SSLContext) -> None:
-    gone = threading.Event()
-
-    def script(peer: Peer) -> None:
-        peer.accept_websocket()
-        peer.wait_for_end()
-        gone.set()
-
-    with RawServer(script) as server:
-        started = time.monotonic()
-        error = error_of(lambda: deepgram(server, tls, flux=True, connect_timeout_s=0.3).connect(Encoding.PCMU))
-        assert error.kind is Failure.TIMEOUT
-        assert time.monotonic() - started < 1.5
-        assert gone.wait(WOKEN_WITHIN_S)
-
-
-@pytest.mark.parametrize("moment", ["before it is ready", "in the middle"])
-def test_a_fatal_error_of_flux_ends_the_stream_with_its_reason(tls: ssl.SSLContext, moment: str) -> None:
-    gone = threading.Event()
-
-    def script(peer: Peer) -> None:
-        peer.accept_websocket()
-        if moment == "in the middle":
-            peer.send_text({"type": "Connected", "request_id": "r", "sequence_id": 0})
-        peer.send_text({"type": "Error", "sequence_id": 1, "code": "INTERNAL_SERVER_ERROR", "description": "oh no"})
-        peer.wait_for_end()
-        gone.set()
-
-    with RawServer(script) as server:
-        error = error_of(lambda: list(deepgram(server, tls, flux=True).connect(Encoding.PCMU).events()))
-        assert gone.wait(WOKEN_WITHIN_S)
-    assert (error.kind, error.code) == (Failure.UNAVAILABLE, "INTERNAL_SERVER_ERROR")
-    assert "oh no" in error.message

@@ -1,0 +1,160 @@
+"""One WebSocket to Deepgram: opening it, its end, and what went wrong, in our words."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Generator
+from typing import Final
+
+import msgspec
+import websocket
+
+from telnyx_actors.errors import Failure, ProviderError
+from telnyx_actors.providers.duplex import DuplexSocket, open_websocket
+from telnyx_actors.providers.http import failure_of, reason_of
+from telnyx_actors.wire.deepgram import MAX_MESSAGE_BYTES
+
+PROVIDER: Final = "deepgram"
+
+_CLOSED_BY_POLICY: Final = 1008
+_LOST: Final = (websocket.WebSocketException, OSError)
+
+
+def open_connection(
+    url: str, api_key: str, tls: ssl.SSLContext, *, connect_timeout_s: float, send_timeout_s: float
+) -> DeepgramConnection:
+    """Blocks for the handshake. Raises ``ProviderError`` with Deepgram's reason when refused."""
+    try:
+        ws, line = open_websocket(
+            url,
+            {"Authorization": f"Token {api_key}"},
+            tls,
+            connect_timeout_s=connect_timeout_s,
+            io_timeout_s=send_timeout_s,
+            max_message_bytes=MAX_MESSAGE_BYTES,
+        )
+    except websocket.WebSocketBadStatusException as error:
+        raise _refusal(error) from None
+    except (websocket.WebSocketTimeoutException, TimeoutError) as error:
+        raise ProviderError(PROVIDER, Failure.TIMEOUT, "no handshake in time") from error
+    except (*_LOST, ValueError) as error:
+        raise _lost(error) from error
+    return DeepgramConnection(ws, line)
+
+
+class DeepgramConnection:
+    """A WebSocket and its end: who closes it, when, and why it was lost."""
+
+    def __init__(self, ws: websocket.WebSocket, line: DuplexSocket) -> None:
+        self._ws = ws
+        self._line = line
+        self._lock = threading.Lock()
+        self._is_ended = False
+        self._is_read = False
+        self.is_closing = False
+
+    def send(self, payload: bytes | str) -> None:
+        opcode = websocket.ABNF.OPCODE_BINARY if isinstance(payload, bytes) else websocket.ABNF.OPCODE_TEXT
+        with self._lock:
+            if self.is_closing or self._is_ended:
+                raise ProviderError(PROVIDER, Failure.UNAVAILABLE, "the connection is closed")
+            try:
+                self._ws.send(payload, opcode)
+            except _LOST as error:
+                # Half a frame may be on the wire: nothing after it would be understood.
+                self._line.shutdown()
+                raise _lost(error) from error
+
+    def messages(self) -> Generator[bytes, None, None]:
+        """Text messages until closed (ends) or lost (raises). The reading thread owns the descriptor."""
+        with self._lock:
+            if self._is_ended:
+                return
+            self._is_read = True
+        try:
+            while not self.is_closing:
+                message = self.receive()
+                if message is not None:
+                    yield message
+        finally:
+            self._end()
+
+    def receive(self) -> bytes | None:
+        """The next text message; None where there was none, for a while or for good (``is_closing``)."""
+        self._line.begin_message()
+        try:
+            opcode, data = self._ws.recv_data(control_frame=True)
+        except websocket.WebSocketTimeoutException:
+            # Silence is normal. The library keeps a frame that is half there, and goes on with it.
+            return None
+        except _LOST as error:
+            if self.is_closing:
+                return None
+            raise _lost(error) from error
+        if opcode == websocket.ABNF.OPCODE_CLOSE and not self.is_closing:
+            raise _closed(bytes(data))
+        return bytes(data) if opcode == websocket.ABNF.OPCODE_TEXT else None
+
+    def interrupt(self) -> None:
+        """Wake whoever reads or writes, with the end of the connection. The descriptor stays open."""
+        self.is_closing = True
+        # Not the library's close(): it waits for the reader's lock, and so for ever.
+        self._line.shutdown()
+
+    def shut(self) -> None:
+        """Interrupt, and leave nothing open."""
+        self.interrupt()
+        with self._lock:
+            is_read = self._is_read
+        if not is_read:
+            self._end()
+
+    def _end(self) -> None:
+        self._line.shutdown()
+        with self._lock:
+            self._is_ended = True
+            self._line.close()
+
+
+# --- failures ----------------------------------------------------------------------------
+
+
+class _RefusalBody(msgspec.Struct):
+    err_msg: str = ""
+    message: str = ""
+    err_code: str = ""
+    category: str = ""
+
+
+def _refusal(error: websocket.WebSocketBadStatusException) -> ProviderError:
+    headers = error.resp_headers or {}
+    try:
+        body = msgspec.json.decode(error.resp_body or b"{}", type=_RefusalBody)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        body = _RefusalBody()
+    reason = headers.get("dg-error") or body.err_msg or body.message or error.status_message or "refused"
+    return ProviderError(
+        PROVIDER,
+        failure_of(error.status_code),
+        reason_of(reason),
+        status=error.status_code,
+        code=body.err_code or body.category or None,
+    )
+
+
+def _closed(payload: bytes) -> ProviderError:
+    code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else 1005
+    reason = reason_of(payload[2:]) or "no reason given"
+    # 1008: our audio could not be decoded, and would not be the next time either.
+    kind = Failure.REFUSED if code == _CLOSED_BY_POLICY else Failure.UNAVAILABLE
+    return ProviderError(PROVIDER, kind, f"closed with {code}: {reason}", code=str(code))
+
+
+def _lost(error: Exception) -> ProviderError:
+    if isinstance(error, (websocket.WebSocketTimeoutException, TimeoutError)):
+        return ProviderError(PROVIDER, Failure.TIMEOUT, "the connection takes no more audio")
+    # A certificate that fails is an OSError, and a ValueError besides.
+    if isinstance(error, (OSError, websocket.WebSocketConnectionClosedException)):
+        return ProviderError(PROVIDER, Failure.UNAVAILABLE, f"connection lost ({reason_of(str(error))})")
+    return ProviderError(PROVIDER, Failure.PROTOCOL, f"not WebSocket: {reason_of(str(error))}")
