@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
@@ -19,8 +20,8 @@ from telnyx_actors.providers.archive import S3Archive, S3Options
 KEY = "audios/2026/11/22/v3-abc/llamada.wav"
 
 
-def options(endpoint_url: str | None, **more: object) -> S3Options:
-    return S3Options("bucket", "us-east-1", "AKIA", "secret-key", endpoint_url=endpoint_url, **more)  # type: ignore[arg-type]
+def options(endpoint_url: str | None, **more: Any) -> S3Options:
+    return S3Options("bucket", "us-east-1", "AKIA", "secret-key", endpoint_url=endpoint_url, **more)
 
 
 @pytest.fixture(scope="module")

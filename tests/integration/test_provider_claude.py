@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,8 +35,8 @@ def tls() -> ssl.SSLContext:
 def connect(tls: ssl.SSLContext) -> Iterator[Connect]:
     clients = []
 
-    def connect(server: RawServer, trust: ssl.SSLContext = tls, **options: float) -> Claude:
-        client = open_client(ClaudeOptions("sk-secret", server.url, **options), trust)  # type: ignore[arg-type]
+    def connect(server: RawServer, trust: ssl.SSLContext = tls, **options: Any) -> Claude:
+        client = open_client(ClaudeOptions("sk-secret", server.url, **options), trust)
         clients.append(client)
         return Claude(client, "claude-haiku-5-5")
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -34,8 +35,8 @@ def tls() -> ssl.SSLContext:
 def connect(tls: ssl.SSLContext) -> Iterator[Connect]:
     voices = []
 
-    def connect(server: RawServer, trust: ssl.SSLContext = tls, **options: object) -> ElevenLabs:
-        made = ElevenLabsOptions("sk-secret", "21m00/Tcm", base_url=server.url, **options)  # type: ignore[arg-type]
+    def connect(server: RawServer, trust: ssl.SSLContext = tls, **options: Any) -> ElevenLabs:
+        made = ElevenLabsOptions("sk-secret", "21m00/Tcm", base_url=server.url, **options)
         voices.append(ElevenLabs(made, trust))
         return voices[-1]
 
