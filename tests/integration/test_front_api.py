@@ -79,6 +79,11 @@ def test_the_engine_may_answer_later_and_from_another_thread(url: str, engine: F
 
 def test_a_reply_that_never_comes_is_a_504_and_one_that_comes_twice_counts_once(engine: FakeEngine) -> None:
     replies: list[Reply] = []
+
+    def twice(_request: CallRequest, reply: Reply) -> None:
+        reply(Answer(201, {}))
+        reply(Answer(500, {}))
+
     engine.on_initiate = lambda _request, reply: replies.append(reply)
     with serving(engine, QUICK) as server:
         url = f"http://127.0.0.1:{server.port}"
@@ -87,7 +92,7 @@ def test_a_reply_that_never_comes_is_a_504_and_one_that_comes_twice_counts_once(
             assert answer.status_code == 504
             assert answer.json()["error"] == "timeout"
             replies[0](Answer(201, created("+57300")))
-            engine.on_initiate = lambda _request, reply: [reply(Answer(201, {})), reply(Answer(500, {}))] and None
+            engine.on_initiate = twice
             assert session.post(f"{url}/api/call/initiate", json=CALL, timeout=5).status_code == 201
             assert session.get(f"{url}/health", timeout=5).status_code == 200
         assert server.counters.replies_dropped == 2

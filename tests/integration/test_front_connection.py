@@ -202,7 +202,12 @@ def test_a_pipeline_that_reads_no_answers_is_cut(engine: FakeEngine) -> None:
 def test_stopping_answers_what_is_being_answered_and_closes_the_rest(engine: FakeEngine) -> None:
     replies: list[Reply] = []
     asked = threading.Event()
-    engine.on_initiate = lambda _request, reply: (replies.append(reply), asked.set()) and None
+
+    def keep(_request: CallRequest, reply: Reply) -> None:
+        replies.append(reply)
+        asked.set()
+
+    engine.on_initiate = keep
     with serving(engine, replace(QUICK, reply_s=30, keep_alive_s=30)) as server:
         busy, idle = connect(server), connect(server)
         idle.sendall(GET)

@@ -32,31 +32,49 @@ TARGETS = st.sampled_from(
         b"/api/call/batch",
         b"/api/test/claude",
         b"/webhook/telnyx?call=r&token=t",
+        b"/api/calls/x",
+        b"/api/calls/%ff%00/hangup",
+        b"/api/calls//hangup",
+        b"/stream/media",
+        b"/metrics",
+        b"*",
+        b"",
+        b"/webhook/telnyx?call=%zz&token",
+        b"//",
+        b"/?" + b"a&" * 40,
+        b"http://x/",
     ]
-    + [b"/api/calls/x", b"/api/calls/%ff%00/hangup", b"/api/calls//hangup", b"/stream/media", b"/metrics", b"*", b""]
-    + [b"/webhook/telnyx?call=%zz&token", b"//", b"/?" + b"a&" * 40, b"http://x/"]
 )
 HEADERS = st.sampled_from(
-    [b"Host: localhost", b"Host: evil", b"Content-Type: application/json", b"Transfer-Encoding: chunked"]
-    + [
+    [
+        b"Host: localhost",
+        b"Host: evil",
+        b"Content-Type: application/json",
+        b"Transfer-Encoding: chunked",
         b"Content-Length: 5",
         b"Content-Length: -1",
         b"Content-Length: 99999",
         b"Connection: close",
         b"Upgrade: websocket",
-    ]
-    + [
         b"Connection: upgrade",
         b"Expect: 100-continue",
         b"X-Forwarded-For: 1",
         b"Authorization: Bearer \xff",
         b": empty",
+        b"Sec-WebSocket-Key: x",
+        b"Sec-WebSocket-Version: 13",
+        b"X: a\r\n b",
+        b"Origin: \xff",
     ]
-    + [b"Sec-WebSocket-Key: x", b"Sec-WebSocket-Version: 13", b"X: a\r\n b", b"Origin: \xff"]
 )
 BODIES = st.binary(max_size=60) | st.sampled_from(
-    [b'{"telefono":"+573001234567","nombre":"Ana"}', b'{"calls":[1,{},{"telefono":[]}]}', b"5\r\nabcde\r\n0\r\n\r\n"]
-    + [b'{"data":{"event_type":"call.answered","payload":{"call_control_id":"v3:x"}}}', b"[" * 1500]
+    [
+        b'{"telefono":"+573001234567","nombre":"Ana"}',
+        b'{"calls":[1,{},{"telefono":[]}]}',
+        b"5\r\nabcde\r\n0\r\n\r\n",
+        b'{"data":{"event_type":"call.answered","payload":{"call_control_id":"v3:x"}}}',
+        b"[" * 1500,
+    ]
 )
 
 
@@ -74,8 +92,9 @@ def nearly_requests(draw: st.DrawFn) -> bytes:
 def nearly_frames(draw: st.DrawFn) -> bytes:
     """WebSocket frames with any opcode and flags, masked with zeros, their length right or not."""
     texts = st.sampled_from(
-        [b'{"event":"start","start":{"call_control_id":"v3:a"}}', b'{"event":"mark","mark":{"name":"m"}}']
-        + [
+        [
+            b'{"event":"start","start":{"call_control_id":"v3:a"}}',
+            b'{"event":"mark","mark":{"name":"m"}}',
             b'{"event":"media","media":{"track":"inbound","chunk":"1","timestamp":"1","payload":"AAAA"}}',
             b"{}",
             b"\xff",

@@ -20,8 +20,22 @@ JSON = st.recursive(
 )
 EVENTS = st.sampled_from(["connected", "start", "media", "mark", "dtmf", "error", "stop", "novelty"])
 FIELDS = st.sampled_from(
-    ["call_control_id", "media_format", "client_state", "custom_parameters", "track", "chunk", "timestamp", "payload"]
-    + ["name", "digit", "code", "encoding", "sample_rate", "from"]
+    [
+        "call_control_id",
+        "media_format",
+        "client_state",
+        "custom_parameters",
+        "track",
+        "chunk",
+        "timestamp",
+        "payload",
+        "name",
+        "digit",
+        "code",
+        "encoding",
+        "sample_rate",
+        "from",
+    ]
 )
 BODIES = st.dictionaries(FIELDS, JSON | st.just("1") | st.just("AAAA"), max_size=6) | JSON
 PARTS = st.sampled_from(["start", "media", "mark", "dtmf", "payload", "stream_id", "occurred_at"])

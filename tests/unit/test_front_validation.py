@@ -25,8 +25,16 @@ def test_separators_are_taken_out_and_blank_optionals_are_not_given() -> None:
 
 @pytest.mark.parametrize(
     "telefono",
-    [None, 573001234567, "", "573001234567", "+0573001234567", "+57", "+1234567", "+1234567890123456", "+57300ABC4567"]
-    + [
+    [
+        None,
+        573001234567,
+        "",
+        "573001234567",
+        "+0573001234567",
+        "+57",
+        "+1234567",
+        "+1234567890123456",
+        "+57300ABC4567",
         "+999123456789",
         "+57300123456٧",
         "+573001234567\n;",
@@ -49,7 +57,7 @@ def test_what_is_no_name_is_refused_by_the_name_of_its_field(nombre: object) -> 
 @pytest.mark.parametrize(("field", "chars_max"), [("contexto", 4000), ("saludo", 600)])
 def test_optional_texts_are_texts_of_limited_length(field: str, chars_max: int) -> None:
     fine = {"telefono": "+573001234567", "nombre": "Ana", field: "x" * chars_max}
-    assert call_request(fine)
+    assert getattr(call_request(fine), field) == "x" * chars_max
     for wrong in ("x" * (chars_max + 1), 5, ["x"]):
         with pytest.raises(BadRequestError, match=f"'{field}'"):
             call_request({**fine, field: wrong})
@@ -79,12 +87,8 @@ def test_a_batch_is_limited_and_its_rows_are_not_judged_yet() -> None:
 
 
 def test_the_number_of_a_broken_row_is_repeated_as_far_as_it_is_text() -> None:
-    assert [telefono_of(row) for row in ({"telefono": "abc"}, {"telefono": 5}, [], {"telefono": "9" * 99})] == [
-        "abc",
-        "",
-        "",
-        "9" * 32,
-    ]
+    rows: list[object] = [{"telefono": "abc"}, {"telefono": 5}, [], {"telefono": "9" * 99}]
+    assert [telefono_of(row) for row in rows] == ["abc", "", "", "9" * 32]
 
 
 def test_a_test_of_the_model_needs_a_name_and_a_message() -> None:
