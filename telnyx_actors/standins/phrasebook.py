@@ -13,6 +13,7 @@ UNKNOWN: Final = "[ininteligible]"
 
 _BYTES_PER_MS = sound.FRAME_BYTES // sound.FRAME_MS
 _UNKNOWN_FRAMES_MIN = 10  # 200 ms of strange sound is speech; less is a click
+_UNKNOWN_GAP_MS_MAX = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,11 @@ class _Passage:
                 explained = True
         return explained
 
+    def goes_on_strangely(self, at_ms: int) -> bool:
+        """Whether a strange frame now belongs to this stretch of strange sound: clicks far apart are not speech."""
+        near = bool(self.strange_ms) and at_ms - self.strange_ms[-1] <= _UNKNOWN_GAP_MS_MAX
+        return near and not self.tracks and not self.taken
+
     def words(self) -> list[HeardWord]:
         """What was heard and not yet handed out, by the best guess."""
         if self.tracks:
@@ -155,6 +161,7 @@ class Listener:
         self._waiting = b""
         self._received_bytes = 0  # taken in as frames or skipped
         self._passages: list[_Passage] = []
+        self._known: list[HeardWord] | None = []  # what ``words`` answers, None when something new was heard
 
     @property
     def heard_ms(self) -> int:
@@ -181,8 +188,10 @@ class Listener:
 
     def words(self) -> list[HeardWord]:
         """Words heard and not yet taken, in order. A later call may correct the newest of them."""
-        found = [word for passage in self._passages for word in passage.words()]
-        return sorted(found, key=lambda word: word.start_ms)
+        if self._known is None:
+            found = [word for passage in self._passages for word in passage.words()]
+            self._known = sorted(found, key=lambda word: word.start_ms)
+        return list(self._known)
 
     def take(self, words: list[HeardWord]) -> None:
         """Settle these words: ``words`` will not give them again."""
@@ -190,6 +199,7 @@ class Listener:
             settled = [word for word in passage.words() if word in words]
             if settled:
                 passage.take(settled)
+        self._known = None
         if not self.words():
             last_known = next((n for n in reversed(range(len(self._passages))) if self._passages[n].tracks), 0)
             del self._passages[:last_known]
@@ -210,8 +220,9 @@ class Listener:
         )
 
     def _explain(self, places: tuple[Place, ...], at_ms: int) -> None:
+        self._known = None
         if not places:
-            if not self._passages or self._passages[-1].tracks or self._passages[-1].taken:
+            if not self._passages or not self._passages[-1].goes_on_strangely(at_ms):
                 self._passages.append(_Passage())
             self._passages[-1].strange_ms.append(at_ms)
             return

@@ -15,7 +15,8 @@ TELEPHONE_RATE_HZ: Final = 8000
 FRAME_BYTES: Final = 160
 FRAME_MS: Final = 20
 SILENCE_ULAW: Final = 0xFF
-VOICE_RMS: Final = 150  # of 32768: speech is well above it, comfort noise well below
+VOICE_RMS: Final = 350  # of 32768: speech is well above it, comfort noise (about 200) well below
+AUDIBLE_RMS: Final = 100  # the faint begins and ends of words too, where there is no noise
 
 _TAPS = 33
 

@@ -128,7 +128,7 @@ def _audible(samples: bytes) -> tuple[int, int]:
     loud = [
         at_ms
         for at_ms in range(0, whole_ms, _TRIM_MS)
-        if sound.linear_rms(samples[_offset(at_ms) : _offset(at_ms + _TRIM_MS)]) >= sound.VOICE_RMS
+        if sound.linear_rms(samples[_offset(at_ms) : _offset(at_ms + _TRIM_MS)]) >= sound.AUDIBLE_RMS
     ]
     return (loud[0], min(loud[-1] + _TRIM_MS, whole_ms)) if loud else (0, 0)
 
