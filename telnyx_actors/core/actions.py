@@ -23,12 +23,14 @@ class AskModel:
     """Start an attempt at the reply of a turn.
 
     ``messages`` are (role, text), from the caller's side "user" and ours "assistant",
-    alternating and beginning with "user".
+    alternating and beginning with "user". ``is_retry``: an attempt at the same reply has
+    failed or is slow.
     """
 
     turn: int
     attempt: int
     messages: tuple[tuple[str, str], ...]
+    is_retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class Conversation:
             case ev.MediaStarted():
                 life.media_started(s)
             case ev.MediaLost():
-                life.media_lost(s)
+                life.media_lost(s, event)
             case ev.CallEnded():
                 life.ended(s, event)
             case ev.HangupRequested():

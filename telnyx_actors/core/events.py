@@ -25,7 +25,12 @@ class MediaStarted:
 
 @dataclass(frozen=True, slots=True)
 class MediaLost:
-    """The media socket is gone; the call itself may well be alive."""
+    """The media socket is gone; the call itself may well be alive.
+
+    ``is_stopped``: the carrier ended the stream, so that the end of the call is likely.
+    """
+
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

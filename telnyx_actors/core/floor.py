@@ -56,11 +56,18 @@ def final(s: State, event: ev.TranscriptFinal) -> None:
     is_sure = event.confidence >= s.rules.min_confidence
     s.listening.final_text(event.text if is_sure else "", s.now)
     if event.endpoint:
-        s.listening.endpoint_at = s.now
+        _endpoint(s)
 
 
 def utterance_ended(s: State) -> None:
     if s.listening.endpoint_at is None:
+        _endpoint(s)
+
+
+def _endpoint(s: State) -> None:
+    """The transcriber found an end, of what it heard a moment ago: a voice younger than that is another one."""
+    is_new_voice = s.listening.is_voiced and s.now < s.listening.voice_since + s.rules.endpoint_doubt_s
+    if not is_new_voice:
         s.listening.endpoint_at = s.now
 
 
@@ -162,11 +169,13 @@ def _words_over_us(s: State, turn: Turn) -> None:
         return  # nothing was heard yet: the words belong to the turn that we are about to answer
     is_settled = not s.listening.interim and not s.is_voiced and not s.is_flushing
     handed_over_at = s.handed_over_at if s.handed_over_at is not None else s.now
+    is_silent = not s.is_voiced and not s.listening.digits
+    is_late = turn.kind is TurnKind.REPLY and is_silent and s.now < handed_over_at + s.rules.late_words_s
     if _is_murmur(s, turn):
         if is_settled:
             s.note("backchannel")
             s.forget_words()
-    elif turn.kind is TurnKind.REPLY and not s.is_voiced and s.now < handed_over_at + s.rules.late_words_s and not s.listening.digits:
+    elif is_late:
         if is_settled:
             s.note("late_words")
             turn.said = f"{turn.said} {s.listening.text}"

@@ -28,10 +28,12 @@ def media_started(s: State) -> None:
         s.say(TurnKind.GREETING, s.lines.greeting)
 
 
-def media_lost(s: State) -> None:
+def media_lost(s: State, event: ev.MediaLost) -> None:
     if s.phase is Phase.RINGING or s.media_lost_at is not None:
         return
     s.media_lost_at = s.now
+    # A hang-up closes the socket before its webhook comes: no new stream is asked for in between.
+    s.stream_asked_at = s.now if event.is_stopped else None
     s.playout.lose_stream(s.now)
     s.listening.is_voiced = False
 

@@ -90,12 +90,10 @@ class Playout:
 
     # --- filling ---
 
-    def add(self, clause: Clause, *, after: int | None = None, first: bool = False) -> None:
-        """Queue a clause: last, behind the clause ``after``, or ``first`` of all that was not begun."""
+    def add(self, clause: Clause, *, first: bool = False) -> None:
+        """Queue a clause: last, or ``first`` of all that was not begun."""
         at = len(self._queue)
-        if after is not None:
-            at = next((i + 1 for i, queued in enumerate(self._queue) if queued.id == after), at)
-        elif first:
+        if first:
             at = next((i for i, queued in enumerate(self._queue) if not queued.sent and not queued.is_told), at)
         self._queue.insert(at, clause)
 
@@ -117,24 +115,32 @@ class Playout:
         clause.is_done = clause.heard >= clause.size  # the last mark may have come before we knew it was the last
         return True
 
-    def restart(self, clause_id: int) -> str | None:
-        """Its audio broke off: what text must be made again, or None when it is not wanted.
+    def break_off(self, clause_id: int, successor_id: int) -> Clause | None:
+        """The audio of a clause broke off. Returns the clause to be made in its stead, if any.
 
-        A clause of which something was sent keeps the audio it has and shrinks to its
-        words, so that none is said twice; the rest is the caller's to ``add`` behind it.
+        Of a clause that was begun, the audio that there is stays, with its words, so that
+        none is said twice. The successor has a number of its own: audio of the broken one
+        that is still on its way cannot pass for its.
         """
         clause = self.find(clause_id)
         if clause is None or clause.is_complete:
             return None
+        rest = clause.text
+        if clause.sent:
+            clause.size -= clause.size % FRAME_BYTES
+            words = clause.text_up_to(clause.size)
+            rest = clause.text[len(words) :].strip()
+            clause.text = words
+            self.complete(clause_id)
+        at = self._queue.index(clause) + 1
         if not clause.sent:
-            clause.size = 0
-            return clause.text
-        clause.size -= clause.size % FRAME_BYTES
-        words = clause.text_up_to(clause.size)
-        rest = clause.text[len(words) :].strip()
-        clause.text = words
-        self.complete(clause_id)
-        return rest
+            del self._queue[at - 1]
+            at -= 1
+        if not rest:
+            return None
+        successor = Clause(successor_id, clause.turn, rest, tries=clause.tries + 1)
+        self._queue.insert(at, successor)
+        return successor
 
     # --- playing ---
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.actions import AskModel, CancelReply, Synthesize
+from telnyx_actors.core.actions import AskModel, CancelReply, CancelSpeech, Synthesize
 from telnyx_actors.core.playout import Clause
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnEnd, TurnKind, TurnTimes
@@ -90,17 +90,21 @@ def _ask(s: State) -> None:
     turn, heard = s.turn, s.listening
     turn.asked_text = heard.text
     turn.times = TurnTimes(voice_ended=heard.ended_at(), transcribed=heard.final_at or s.now, asked=s.now)
-    ask_again(s, turn)
+    _attempt(s, turn, is_retry=False)
 
 
 def ask_again(s: State, turn: Turn) -> None:
     """One more attempt at the same reply; the first to have a clause wins."""
+    _attempt(s, turn, is_retry=True)
+
+
+def _attempt(s: State, turn: Turn, *, is_retry: bool) -> None:
     s.attempts += 1
     turn.attempt_count += 1
     turn.live_attempts.add(s.attempts)
     said = turn.said if turn.is_begun else turn.asked_text
     messages = s.history.messages("" if turn.is_begun else said)
-    s.do(AskModel(turn.number, s.attempts, messages))
+    s.do(AskModel(turn.number, s.attempts, messages, is_retry))
 
 
 def _forget_reply(s: State, turn: Turn) -> None:
@@ -210,27 +214,25 @@ def speech_finished(s: State, event: ev.SpeechFinished) -> None:
 
 def speech_failed(s: State, event: ev.SpeechFailed) -> None:
     """Make the rest of the clause again; when that fails too, the carrier's voice says it."""
-    broken = s.playout.find(event.clause)
-    rest = s.playout.restart(event.clause) if broken is not None else None
-    if broken is None or rest is None or s.turn is None:
+    turn, broken = s.turn, s.playout.find(event.clause)
+    if turn is None or broken is None or broken.is_complete or broken.by_carrier:
         s.stale += 1
         return
     s.note("speech_failed", event.reason)
-    if not rest:
+    s.do(CancelSpeech((broken.id,)))
+    s.last_clause += 1
+    successor = s.playout.break_off(broken.id, s.last_clause)
+    for clauses in (turn.clauses, turn.waits):
+        if broken.id in clauses:
+            at = clauses.index(broken.id)
+            clauses[at : at + 1] = ([broken.id] if broken.sent else []) + ([successor.id] if successor else [])
+    if successor is None:
         return
-    clause = broken
-    if broken.is_complete:  # its beginning was sent: the rest is a clause of its own
-        s.last_clause += 1
-        clause = Clause(s.last_clause, broken.turn, rest, tries=broken.tries)
-        s.playout.add(clause, after=broken.id)
-        if broken.id in s.turn.waits:
-            s.turn.waits.append(clause.id)
-    clause.tries += 1
-    clause.asked_at = s.now
-    if event.retryable and clause.tries < SPEECH_TRIES_MAX:
-        s.do(Synthesize(clause.id, clause.text))
+    successor.asked_at = s.now
+    if event.retryable and successor.tries < SPEECH_TRIES_MAX:
+        s.do(Synthesize(successor.id, successor.text))
     else:
-        clause.by_carrier = True
+        successor.by_carrier = True
         s.note("carrier_voice")
 
 

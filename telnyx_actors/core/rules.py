@@ -24,6 +24,7 @@ class Rules:
     no_words_s: float = 0.8  # a voice without words: the interruption was none
     voice_without_words_s: float = 3.0  # a voice that goes on without a word is noise
     endpoint_trust_s: float = 0.5  # a voice that lasts longer than this behind an endpoint is noise
+    endpoint_doubt_s: float = 1.5  # an endpoint this soon after a voice began is the one before it
     late_words_s: float = 1.0  # words that come this soon after we began belong to the turn before
     short_rest_s: float = 0.6  # so little was left to say that a "sí" is an answer
     # speaking

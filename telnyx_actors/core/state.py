@@ -88,11 +88,11 @@ class State:
         turn.times.committed = self.now
         self.add_clause(turn, text, phrase=kind is not TurnKind.SAY)
 
-    def add_clause(self, turn: Turn, text: str, *, phrase: bool = False, wait: bool = False, after: int | None = None) -> Clause:
+    def add_clause(self, turn: Turn, text: str, *, phrase: bool = False, wait: bool = False) -> Clause:
         """Queue words and have them made into audio. ``wait``: it only fills the time until the reply."""
         self.last_clause += 1
         clause = Clause(self.last_clause, turn.number, text, asked_at=self.now)
-        self.playout.add(clause, first=wait, after=after)
+        self.playout.add(clause, first=wait)
         (turn.waits if wait else turn.clauses).append(clause.id)
         if phrase or turn.committed or len(turn.clauses) == 1:
             self.do(Synthesize(clause.id, text, phrase, "" if phrase else self._text_before(clause)))
@@ -101,7 +101,8 @@ class State:
         return clause
 
     def _text_before(self, clause: Clause) -> str:
-        before = [queued.text for queued in self.playout.clauses() if queued.turn == clause.turn and queued.id < clause.id]
+        queued = self.playout.clauses()
+        before = [other.text for other in queued if other.turn == clause.turn and other.id < clause.id]
         return before[-1] if before else ""
 
     def commit(self, turn: Turn) -> None:

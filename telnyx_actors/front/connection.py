@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import enum
 from functools import partial
-from typing import cast
+from typing import Final, cast
 
 import h11
 
@@ -22,6 +22,10 @@ from telnyx_actors.front.http1 import head_refusal, read_request, refusal, shake
 from telnyx_actors.front.routing import Router
 from telnyx_actors.front.settings import FrontLimits
 from telnyx_actors.front.websocket import WebSocket, WebSocketHandler
+
+
+# The client has said all of a request, or nothing of the next.
+_HEARD_OUT: Final = (h11.IDLE, h11.DONE, h11.MUST_CLOSE)
 
 
 class _Phase(enum.Enum):
@@ -224,11 +228,14 @@ class HttpConnection(asyncio.Protocol):
         socket.begin(self._http.trailing_data[0])
 
     def _leave(self) -> None:
-        """Close without a reset: a peer that is still sending must be able to read the answer."""
+        """Close. A peer that is still sending would lose the answer to a TCP reset: read on for a moment."""
         if self._phase is _Phase.LEAVING:
             return
         self._phase = _Phase.LEAVING
         is_unsent = self._transport.get_write_buffer_size() > 0
-        self._transport.write_eof()
-        self._transport.resume_reading()
         self._alarm.set(self._limits.reply_s if is_unsent else self._limits.linger_s, self._transport.abort)
+        if self._http.their_state in _HEARD_OUT and not self._http.trailing_data[0]:
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+            self._transport.resume_reading()

@@ -40,12 +40,15 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class S3Options:
-    """``endpoint_url`` (``AWS_ENDPOINT_URL_S3``) is for what speaks S3 but is not Amazon's."""
+    """``endpoint_url`` (``AWS_ENDPOINT_URL_S3``) is for what speaks S3 but is not Amazon's.
+
+    Without keys, boto3 looks where it usually looks: a profile, the role of the machine.
+    """
 
     bucket: str
     region: str
-    access_key_id: str = field(repr=False)
-    secret_access_key: str = field(repr=False)
+    access_key_id: str | None = field(default=None, repr=False)
+    secret_access_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)
     endpoint_url: str | None = None
     pool_size: int = 20

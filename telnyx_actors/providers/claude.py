@@ -110,7 +110,7 @@ class Claude:
 
     def __init__(self, client: anthropic.Anthropic, model: str) -> None:
         self._client = client
-        self.model = model
+        self.name = model
 
     def stream(self, request: ModelRequest) -> ClaudeReply:
         return ClaudeReply(lambda: self._create(request))
@@ -124,7 +124,7 @@ class Claude:
 
     def check(self) -> None:
         """Ask about our model: raises ``ProviderError`` when the key or the model is wrong."""
-        _in_our_words(lambda: self._client.models.retrieve(self.model))
+        _in_our_words(lambda: self._client.models.retrieve(self.name))
 
     def prewarm(self, system: str) -> int:
         """Have the vendor cache the system prompt without answering. Returns the tokens now cached.
@@ -133,11 +133,11 @@ class Claude:
         """
         usage = _in_our_words(
             lambda: self._client.messages.create(
-                model=self.model,
+                model=self.name,
                 max_tokens=0,
                 system=_system(system),
                 messages=[{"role": "user", "content": _CALL_BEGINS}],
-                extra_body=thinking_options(self.model),
+                extra_body=thinking_options(self.name),
             )
         ).usage
         return (usage.cache_creation_input_tokens or 0) + (usage.cache_read_input_tokens or 0)
@@ -145,12 +145,12 @@ class Claude:
     def _create(self, request: ModelRequest) -> anthropic.Stream[RawMessageStreamEvent]:
         # Raw events: 54 us a token where the SDK's stream helper takes 144. No temperature: the API refuses it.
         return self._client.messages.create(
-            model=self.model,
+            model=self.name,
             max_tokens=request.max_tokens,
             system=_system(request.system),
             messages=_messages(request.messages),
             stream=True,
-            extra_body=thinking_options(self.model),
+            extra_body=thinking_options(self.name),
         )
 
 

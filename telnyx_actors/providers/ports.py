@@ -94,6 +94,10 @@ class ReplyStream(Protocol):
 class LanguageModel(Protocol):
     """A vendor that answers."""
 
+    @property
+    def name(self) -> str:
+        """What the vendor calls the model."""
+
     def stream(self, request: ModelRequest) -> ReplyStream: ...
 
     def warm(self) -> None:

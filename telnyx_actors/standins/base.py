@@ -6,11 +6,14 @@ import asyncio
 import socket
 import struct
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 from aiohttp import web
+
+ENTRIES_MAX: Final = 200_000
 
 FaultKind = Literal["refuse", "delay", "stall", "drop", "half_open", "garbage"]
 
@@ -57,7 +60,7 @@ class StandIn:
 
     def __init__(self) -> None:
         self.app = web.Application(client_max_size=16 * 1024 * 1024)
-        self.entries: list[Entry] = []
+        self.entries: deque[Entry] = deque(maxlen=ENTRIES_MAX)
         self.url = ""
         self._faults: list[Fault] = []
         self._runner: web.AppRunner | None = None

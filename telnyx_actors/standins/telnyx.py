@@ -49,8 +49,8 @@ class TelnyxStandIn(StandIn):
         await super().start(port)
 
     async def stop(self) -> None:
-        await self._exchange.stop()
         await super().stop()
+        await self._exchange.stop()
 
     # --- who calls ---
 

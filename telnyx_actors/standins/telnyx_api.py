@@ -168,7 +168,8 @@ class TelnyxApi:
         if action is None:
             raise ApiError(404, "10005", "The requested resource or URL could not be found")
         body = await self._body(request)
-        if leg.repeats(read.text(body, "command_id"), self._settings.command_window_s):
+        command_id = read.text(body, "command_id")
+        if leg.was_done(command_id, self._settings.command_window_s):
             leg.record.note("repeated", action=name)
             return web.json_response({"data": {"result": "ok"}})
         if not leg.alive:
@@ -176,6 +177,7 @@ class TelnyxApi:
         if name not in ANYTIME and leg.record.answered_at is None:
             raise ApiError(422, "90034", "This command can only be issued on answered calls")
         await action(leg, body)
+        leg.done(command_id)
         leg.client_state = read.text(body, "client_state") or leg.client_state
         leg.record.note("command", action=name)
         return web.json_response({"data": {"result": "ok"}})

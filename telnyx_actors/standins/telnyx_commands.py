@@ -82,11 +82,11 @@ class Commands:
     # --- media ---
 
     async def streaming_start(self, leg: Leg, body: read.Body) -> None:
-        if leg.stream is not None:
+        if leg.stream is not None or (leg.connecting is not None and not leg.connecting.done()):
             raise ApiError(422, "90045", "The call is streamed already")
         wanted = read.stream_request(body, required=True)
         assert wanted is not None
-        self._exchange.spawn(self._exchange.streams.open(leg, wanted))
+        leg.connecting = self._exchange.spawn(self._exchange.streams.open(leg, wanted))
 
     async def streaming_stop(self, leg: Leg, body: read.Body) -> None:
         if leg.stream is None:
@@ -99,6 +99,7 @@ class Commands:
         self.transcribe(leg, body)
 
     def transcribe(self, leg: Leg, body: read.Body) -> None:
+        """From now on, the rest of the sentence that is being spoken included."""
         config = body.get("transcription_engine_config") or body.get("transcription_config") or {}
         config = config if isinstance(config, dict) else {}
         engine = str(body.get("transcription_engine") or config.get("transcription_engine") or "Google")
@@ -106,6 +107,9 @@ class Commands:
         settings = self._settings
         interim_ms = settings.transcription_interim_ms if interim else 0
         leg.transcription = Transcription(engine, interim_ms, settings.transcription_final_ms)
+        now = leg.record.position()
+        if now is not None and leg.record.utterances:
+            leg.transcription.began(leg.record.utterances[-1], now)
 
     async def transcription_stop(self, leg: Leg, body: read.Body) -> None:
         leg.transcription = None

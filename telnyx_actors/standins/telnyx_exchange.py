@@ -174,9 +174,13 @@ class Exchange:
         if leg.terms.detection != "disabled":
             self.spawn(self._detect(leg))
         if wanted is not None:
-            await (leg.connecting or self.streams.connect(leg, wanted))
+            leg.connecting = leg.connecting or self.spawn(self.streams.connect(leg, wanted))
+            # The caller is on the line in any case: a socket that takes long begins later.
+            await asyncio.wait([leg.connecting], timeout=self.settings.media.start_wait_s)
         leg.record.media_at = self._clock.join(leg)
-        await self.streams.begin(leg)
+        if leg.connecting is not None:
+            await leg.connecting
+            await self.streams.begin(leg)
         await asyncio.sleep(leg.terms.time_limit_s)
         await self.end(leg, ("time_limit", "unknown", "unspecified"))
 

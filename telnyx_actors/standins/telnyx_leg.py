@@ -66,12 +66,14 @@ class Leg:
     def alive(self) -> bool:
         return self.record.state != "hangup"
 
-    def repeats(self, command_id: str, window_s: float) -> bool:
-        """Whether this command came before, within the window; remembers it."""
-        now = time.monotonic()
-        before = self._commands.get(command_id, -window_s)
-        self._commands[command_id] = now
-        return bool(command_id) and now - before < window_s
+    def was_done(self, command_id: str, window_s: float) -> bool:
+        """Whether a command with this id was carried out within the window."""
+        at = self._commands.get(command_id)
+        return at is not None and time.monotonic() - at < window_s
+
+    def done(self, command_id: str) -> None:
+        if command_id:
+            self._commands[command_id] = time.monotonic()
 
     async def tick(self, frame: int, late_s: float) -> None:
         """20 ms of the call have passed."""

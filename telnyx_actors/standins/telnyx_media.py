@@ -81,10 +81,6 @@ class MediaStream:
         self._reading.set()
 
     @property
-    def open(self) -> bool:
-        return self._socket is not None
-
-    @property
     def names(self) -> dict[str, object]:
         """What webhooks about this stream say."""
         return {"stream_url": self.request.url, "stream_id": self.id}
@@ -107,9 +103,9 @@ class MediaStream:
             self._call.note("stream.unreachable", url=self.request.url, error=repr(error))
             return False
         self._reader = asyncio.get_running_loop().create_task(self._read(self._socket))
-        connected = {"event": "connected", "version": "1.0.0", "protocol": "Call"}
+        connected: dict[str, object] = {"event": "connected", "version": "1.0.0", "protocol": "Call"}
         if token:
-            connected["connected"] = {"x-telnyx-streaming-auth-token": token}  # type: ignore[assignment]  # JSON object
+            connected["connected"] = {"x-telnyx-streaming-auth-token": token}
         await self._send(json.dumps(connected))
         return True
 
@@ -140,8 +136,7 @@ class MediaStream:
             return
         if self._fault is not None and self._sent >= self._fault.after:
             await self._break(self._fault)
-        for name in self._call.stream.due_marks(now):
-            await self._return_mark(name, "played")
+        await self._return_due(now)
         if self.request.track == "outbound_track":
             return
         for text in self.line.frames(sound):
@@ -205,6 +200,11 @@ class MediaStream:
         except (aiohttp.ClientError, OSError):
             return  # the reader sees the same end, and reports it
 
+    async def _return_due(self, now: int, *, last: str = "played") -> None:
+        names = self._call.stream.due_marks(now)
+        for index, name in enumerate(names, start=1):
+            await self._return_mark(name, last if index == len(names) else "played")
+
     async def _return_mark(self, name: str, why: str) -> None:
         self._call.note("mark", name=name, why=why)
         number = str(self.line.next_sequence())
@@ -251,12 +251,12 @@ class MediaStream:
             case AppMedia(payload):
                 self._play(payload, now)
             case AppMark(name):
-                playout = self._call.stream
-                playout.mark(name)
-                if playout.end <= now:
-                    for due in playout.due_marks(now):
-                        await self._return_mark(due, "idle" if due == name else "played")
+                idle = self._call.stream.end <= now
+                self._call.stream.mark(name)
+                if idle:
+                    await self._return_due(now, last="idle")
             case AppClear():
+                await self._return_due(now)
                 dropped, names = self._call.stream.clear(now)
                 self._cleared = True
                 self._call.note("clear", dropped_ms=dropped / BYTES_PER_MS, marks=names)

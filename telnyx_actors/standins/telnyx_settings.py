@@ -34,6 +34,7 @@ class MediaSettings:
     """The media socket itself."""
 
     connect_timeout_s: float = 5.0
+    start_wait_s: float = 1.0  # how long an answered call waits for its socket before its media clock begins
     min_message_ms: int = 20
     max_message_ms: int = 30_000
     max_queued_ms: int = 600_000

@@ -24,19 +24,21 @@ class Transcription:
     final_ms: int
     _due: deque[tuple[int, Transcript]] = field(default_factory=deque)
 
-    def began(self, utterance: Utterance) -> None:
-        """The caller begins to say this: interim texts grow with the sound, the final follows its end."""
+    def began(self, utterance: Utterance, now: int = 0) -> None:
+        """The caller says this, heard from ``now`` on: interim texts grow with the sound, the final follows its end."""
         words = utterance.text.split()
+        start, end = utterance.speech
+        missed = len(words) * max(now - start, 0) // max(end - start, 1)
+        words, start = words[missed:], max(start, now)
         if not words:
             return
-        start, end = utterance.speech
         if self.interim_ms:
             step = self.interim_ms * BYTES_PER_MS
             for position in range(start + step, end, step):
                 known = len(words) * (position - start) // max(end - start, 1)
                 if known:
                     self._due.append((position, Transcript(" ".join(words[:known]), False)))
-        self._due.append((end + self.final_ms * BYTES_PER_MS, Transcript(utterance.text, True)))
+        self._due.append((end + self.final_ms * BYTES_PER_MS, Transcript(" ".join(words), True)))
 
     def due(self, now: int) -> list[Transcript]:
         """What is told now. A final still waiting when the next sentence began is not overtaken by it."""

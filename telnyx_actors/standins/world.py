@@ -200,7 +200,7 @@ class World:
                     self.phrasebook.add(step.text, voices.spread(step.text, step.audio))
 
     def _speak(self, text: str, voice: str) -> bytes:
-        """Any voice; what callers say becomes recognizable, as what the agent says need not be."""
+        """A sentence as a telephone carries it, from now on recognizable."""
         speech = voices.speak(text, voice=voice)
         self.phrasebook.add(text, speech)
         return speech.audio
@@ -240,11 +240,11 @@ class World:
 
     def wait_call(self, index: int, timeout_s: float) -> CarrierCall:
         """The call with this number (from 0) once it exists. Raises TimeoutError."""
-        return self._await(self.telnyx.wait_call(index, timeout_s))
+        return self._await(self.telnyx.wait_call(index, timeout_s), timeout_s)
 
     def wait_ended(self, call_control_id: str, timeout_s: float) -> CarrierCall:
         """The record of a call once it is over. Raises TimeoutError."""
-        return self._await(self.telnyx.wait_ended(call_control_id, timeout_s))
+        return self._await(self.telnyx.wait_ended(call_control_id, timeout_s), timeout_s)
 
     def forget_ended(self) -> None:
         """Drop the records of calls that are over: long runs need the memory."""
@@ -262,11 +262,11 @@ class World:
 
         return self._await(run())
 
-    def _await(self, work: Coroutine[Any, Any, T]) -> T:
+    def _await(self, work: Coroutine[Any, Any, T], limit_s: float = 0.0) -> T:
         if self._loop is None:
             work.close()
             raise RuntimeError("the world is not running")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(limit_s + START_LIMIT_S)
 
 
 def as_env_file(env: Mapping[str, str]) -> str:

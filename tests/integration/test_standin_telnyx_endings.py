@@ -15,6 +15,7 @@ from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import Answer, AnswerKind, CallerScript, HangUp, Say, Stay, Wait
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.telnyx import TelnyxStandIn
+from telnyx_actors.standins.telnyx_settings import MediaSettings
 
 AT_ONCE = Answer(after_s=0.0)
 STAYS = CallerScript((Stay(20),), AT_ONCE)
@@ -286,5 +287,47 @@ def test_rest_can_refuse_be_late_and_talk_nonsense() -> None:
                 await app.request("GET", "/balance")
             assert (await app.request("GET", "/balance"))[0] == 200
             assert (await app.request("GET", "/nothing"))[0] == 404
+
+    asyncio.run(run())
+
+
+def test_transcription_that_starts_late_hears_the_rest_of_the_sentence() -> None:
+    async def run() -> None:
+        async with telnyx_and_app(quick(transcription_final_ms=20)) as (telnyx, app):
+            record = await answered(telnyx, app, CallerScript((Say("uno dos tres cuatro"), Stay(9)), AT_ONCE))
+            await app.until(lambda: record.length > 8 * 500)
+            await app.command(record.call_control_id, "transcription_start", transcription_engine="Telnyx")
+            payload = await app.event("call.transcription")
+            assert payload["transcription_data"]["transcript"] == "tres cuatro"
+            assert payload["transcription_data"]["transcription_track"] == "inbound"
+
+    asyncio.run(run())
+
+
+def test_a_command_that_was_refused_may_be_repeated_with_the_same_id() -> None:
+    async def run() -> None:
+        async with telnyx_and_app(quick(speak_delay_ms=0)) as (telnyx, app):
+            telnyx.expect(CallerScript((Stay(9),), Answer(after_s=0.1)))
+            call_id = await app.dial(stream=False)
+            body = {"payload": "Hola", "voice": "Telnyx.KokoroTTS.af", "command_id": "uno"}
+            assert (await app.command(call_id, "speak", **body))[0] == 422
+            await app.until(lambda: telnyx.call(call_id).media_at)
+            assert (await app.command(call_id, "speak", **body))[0] == 200
+            await app.event("call.speak.ended")
+
+    asyncio.run(run())
+
+
+def test_a_socket_that_takes_long_does_not_keep_the_caller_waiting() -> None:
+    async def run() -> None:
+        async with telnyx_and_app(quick(media=MediaSettings(start_wait_s=0.05))) as (telnyx, app):
+            telnyx.fail(Fault("delay", after_ms=400, match="media "))
+            telnyx.expect(CallerScript((Say("Aló"), Stay(9)), AT_ONCE))
+            call_id = await app.dial()
+            record = telnyx.call(call_id)
+            await app.socket()
+            (start,) = record.events_of("stream.start")
+            assert start.at_s == pytest.approx(0.35, abs=0.1)
+            assert record.caller_speech()[0][0] == 0.0
 
     asyncio.run(run())

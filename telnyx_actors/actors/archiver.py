@@ -1,0 +1,172 @@
+"""The actors that keep the record: one for each call, and one for what was left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pykka
+
+from telnyx_actors.actors.base import Birth, EngineActor, tell
+from telnyx_actors.actors.calls import LiveCalls
+from telnyx_actors.actors.messages import (
+    AgentAudio,
+    AgentCleared,
+    CallSummary,
+    CloseRecord,
+    OpenRecord,
+    RecordClosed,
+    StreamLost,
+    TurnOver,
+)
+from telnyx_actors.actors.session import CallSession
+from telnyx_actors.actors.spool import Spool, ship
+from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.recording import AgentTrack, CallerTrack
+from telnyx_actors.core.transcript import turn_entry
+from telnyx_actors.errors import ProviderError
+from telnyx_actors.providers.ports import Archive
+
+FLUSH_S: Final = 1.0
+SWEEP_S: Final = 60.0
+
+
+class _FlushDue:
+    pass
+
+
+class _SweepDue:
+    pass
+
+
+class ArchiverActor(EngineActor):
+    """Spools audio and turns while the call runs, and ships them when it is over."""
+
+    # Audio that waits here is the record: nothing of it is dropped before a minute of it waits.
+    inbox_max = 10_000
+
+    def __init__(
+        self,
+        birth: Birth,
+        call: pykka.ActorRef[Any],
+        archive: Archive,
+        archive_folder: str,
+        folder: Path,
+        session: CallSession,
+    ) -> None:
+        super().__init__(birth)
+        self._call = call
+        self._archive = archive
+        self._archive_folder = archive_folder
+        self._spool = Spool(folder)
+        self._lane = session.recording
+        self._caller: CallerTrack | None = None
+        self._agent: AgentTrack | None = None
+        self._origin_s = 0.0
+
+    def handle(self, message: object) -> None:
+        match message:
+            case _FlushDue():
+                self._flush()
+                self.send_later(FLUSH_S, _FlushDue())
+            case AgentAudio():
+                self._append(agent=self._agent.sent(message.at, message.audio) if self._agent else b"")
+            case AgentCleared():
+                self._append(agent=self._agent.cleared(message.at) if self._agent else b"")
+            case OpenRecord():
+                self._open(message)
+            case StreamLost():
+                if self._caller is not None:
+                    self._flush()
+                    self._caller.interrupted()
+            case TurnOver():
+                if self._caller is not None:
+                    self._spool.add_turn(turn_entry(message.record, self._origin_s))
+            case CloseRecord():
+                self._close(message)
+            case _:
+                self.unexpected(message)
+
+    def teardown(self, error: Exception | None) -> None:
+        self._spool.close()
+
+    def _open(self, order: OpenRecord) -> None:
+        if self._caller is not None:
+            return
+        self._origin_s = order.origin_s
+        self._spool.open(order.head)
+        encoding = Encoding(str(order.head["encoding"]))
+        caller, agent = self._spool.sizes  # not zero when this actor was restarted
+        self._caller = CallerTrack(encoding, origin_s=order.origin_s, position=caller)
+        self._agent = AgentTrack(Encoding.PCMU, origin_s=order.origin_s, position=agent)
+        self.send_later(FLUSH_S, _FlushDue())
+
+    def _flush(self) -> None:
+        if self._caller is None or self._agent is None:
+            return
+        caller = b"".join([self._caller.received(at, frame) for at, frame in self._lane.take()])
+        self._append(caller, self._agent.advanced(self.clock.now()))
+
+    def _append(self, caller: bytes = b"", agent: bytes = b"") -> None:
+        if caller or agent:
+            self._spool.append(caller, agent)
+
+    def _close(self, order: CloseRecord) -> None:
+        if self._caller is None or self._agent is None:  # never any audio: there is nothing to keep
+            tell(self._call, RecordClosed(()))
+            return
+        caller = b"".join([self._caller.received(at, frame) for at, frame in self._lane.take()])
+        self._append(caller, self._agent.finished(order.at))
+        self._append(self._caller.finished(order.at))
+        self._spool.end(end_entry(order.summary, self._origin_s))
+        try:
+            places = ship(self._spool.folder, self._archive, self._archive_folder)
+        except (OSError, ProviderError) as error:
+            tell(self._call, RecordClosed((), str(error)))
+        else:
+            tell(self._call, RecordClosed(places))
+
+
+def end_entry(summary: CallSummary, origin_s: float) -> dict[str, object]:
+    """How a call ended, for its transcript."""
+    return {
+        "reason": summary.reason,
+        "duration_ms": round((summary.ended_at - origin_s) * 1000),
+        "ring_ms": None if summary.answered_at is None else round((summary.answered_at - summary.born_at) * 1000),
+        "counts": dict(summary.counts),
+    }
+
+
+class SweeperActor(EngineActor):
+    """Ships what other processes, or a vendor's bad hour, left in the spool."""
+
+    def __init__(self, birth: Birth, spool_dir: Path, archive: Archive, archive_folder: str, calls: LiveCalls) -> None:
+        super().__init__(birth)
+        self._spool_dir = spool_dir
+        self._archive = archive
+        self._archive_folder = archive_folder
+        self._calls = calls
+
+    def setup(self) -> None:
+        self.send_later(0.0, _SweepDue())
+
+    def handle(self, message: object) -> None:
+        match message:
+            case _SweepDue():
+                self._sweep()
+                self.send_later(SWEEP_S, _SweepDue())
+            case _:
+                self.unexpected(message)
+
+    def _sweep(self) -> None:
+        if not self._spool_dir.is_dir():
+            return
+        for folder in sorted(self._spool_dir.iterdir()):
+            if not (folder / "call.json").exists() or self._calls.get(folder.name) is not None:
+                continue
+            try:
+                places = ship(folder, self._archive, self._archive_folder)
+            except (OSError, ProviderError, ValueError, KeyError) as error:
+                self.log.warning("el registro {} sigue en el spool: {}", folder.name, error)
+            else:
+                self.log.info("registro {} archivado: {}", folder.name, ", ".join(places))

@@ -1,0 +1,74 @@
+"""The calls there are, readable by anyone without asking an actor."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import pykka
+
+from telnyx_actors.actors.messages import CallPlan
+
+
+@dataclass(slots=True, eq=False)
+class CallView:
+    """A call as others see it. Its owner writes plain attributes; a reader may be a moment late."""
+
+    plan: CallPlan
+    secret: str = field(repr=False)
+    started_at: float
+    started_wall: str
+    ref: pykka.ActorRef[Any] | None = None
+    call_control_id: str = ""
+    state: str = "dialling"
+    turns: int = 0
+    answered_at: float | None = None
+    last_response_s: float | None = None
+    ended_reason: str = ""
+    is_alive: bool = True
+    places: tuple[str, ...] = ()  # where its record is
+
+    @property
+    def name(self) -> str:
+        """The carrier's id once there is one, ours until then."""
+        return self.call_control_id or self.plan.ref
+
+
+class LiveCalls:
+    """All calls that have not ended. Any thread."""
+
+    def __init__(self) -> None:
+        self._by_ref: dict[str, CallView] = {}
+        self._lock = threading.Lock()
+        self.total = 0
+        self.is_closed = False  # no call is admitted any more
+
+    def add(self, view: CallView) -> None:
+        with self._lock:
+            self._by_ref[view.plan.ref] = view
+            self.total += 1
+
+    def remove(self, ref: str) -> CallView | None:
+        with self._lock:
+            view = self._by_ref.pop(ref, None)
+        if view is not None:
+            view.is_alive = False
+        return view
+
+    def get(self, ref: str) -> CallView | None:
+        return self._by_ref.get(ref)
+
+    def find(self, name: str) -> CallView | None:
+        """By our name for it, or by the carrier's id."""
+        view = self._by_ref.get(name)
+        if view is not None:
+            return view
+        return next((view for view in self.all() if view.call_control_id == name), None)
+
+    def all(self) -> tuple[CallView, ...]:
+        with self._lock:
+            return tuple(self._by_ref.values())
+
+    def __len__(self) -> int:
+        return len(self._by_ref)

@@ -1,0 +1,44 @@
+"""The actor that gives the carrier its orders, one at a time and in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pykka
+
+from telnyx_actors.actors.base import Birth, EngineActor, tell
+from telnyx_actors.actors.messages import Command, CommandFailed, Dial, Dialled
+from telnyx_actors.errors import ProviderError
+from telnyx_actors.providers.ports import Carrier
+
+
+class CarrierActor(EngineActor):
+    """Blocks on the carrier's REST interface, so that the call does not have to."""
+
+    def __init__(self, birth: Birth, call: pykka.ActorRef[Any], carrier: Carrier) -> None:
+        super().__init__(birth)
+        self._call = call
+        self._carrier = carrier
+
+    def handle(self, message: object) -> None:
+        match message:
+            case Dial():
+                self._dial(message)
+            case Command():
+                self._command(message)
+            case _:
+                self.unexpected(message)
+
+    def _dial(self, message: Dial) -> None:
+        try:
+            call = self._carrier.dial(message.request)
+        except ProviderError as error:
+            tell(self._call, CommandFailed("dial", error))
+        else:
+            tell(self._call, Dialled(call))
+
+    def _command(self, message: Command) -> None:
+        try:
+            self._carrier.command(message.call_control_id, message.command)
+        except ProviderError as error:
+            tell(self._call, CommandFailed(message.command.name, error))

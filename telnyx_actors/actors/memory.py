@@ -1,0 +1,34 @@
+"""What a call knows, kept outside its actor, so that the actor may die and be started again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from telnyx_actors.actors.calls import CallView
+from telnyx_actors.actors.media import MediaSink
+from telnyx_actors.actors.messages import CallPlan, Placed
+from telnyx_actors.actors.outlet import Outlet
+from telnyx_actors.actors.replay import ReplayBuffer
+from telnyx_actors.actors.session import CallSession
+from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.conversation import Conversation
+
+
+@dataclass(slots=True, eq=False)
+class CallMemory:
+    """Owned by the call's actor; made and kept by the supervisor."""
+
+    plan: CallPlan
+    view: CallView
+    session: CallSession
+    conversation: Conversation
+    system: str  # the model's instructions: the same for the whole call, so that they can be cached
+    born_at: float
+    placed: Placed
+    replay: ReplayBuffer = field(default_factory=ReplayBuffer)
+    outlet: Outlet = field(default_factory=Outlet)
+    sink: MediaSink | None = None
+    encoding: Encoding | None = None  # of the caller's audio; None until the first stream
+    origin_s: float | None = None  # zero of the recording's time
+    counts: Counter[str] = field(default_factory=Counter)

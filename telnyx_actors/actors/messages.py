@@ -1,0 +1,294 @@
+"""What actors tell each other, beside the events of the core, which travel as they are.
+
+Frozen, and immutable throughout: a message is shared, not copied. ``urgent`` ones overtake
+the others in an inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from telnyx_actors.actors.media import MediaSink
+from telnyx_actors.core.turn import TurnRecord
+from telnyx_actors.errors import ProviderError
+from telnyx_actors.providers.ports import CallCommand, DialledCall, DialRequest, ModelRequest, TranscriptionStream
+from telnyx_actors.wire.telnyx_media import StreamStart
+from telnyx_actors.wire.telnyx_webhook import WebhookEvent
+
+Direction = Literal["outgoing", "incoming"]
+
+Placed = Callable[[DialledCall | Exception], None]
+"""Told once how dialling went; must not block."""
+
+
+# --- to the supervisor --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """A call to be held. ``ref`` is our own name for it, used until the carrier has given its id."""
+
+    ref: str
+    direction: Direction
+    number: str  # the other side, E.164 (or whatever the carrier shows of it)
+    nombre: str = ""
+    contexto: str = ""
+    saludo: str = ""
+    call_control_id: str = ""  # known from the start for an incoming call
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """Dial. ``placed`` hears the carrier's answer, or why there is none."""
+
+    plan: CallPlan
+    placed: Placed
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookReceived:
+    """A verified webhook. ``call_ref`` comes from the URL that we gave, if it was used."""
+
+    event: WebhookEvent
+    call_ref: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """Hang up, on behalf of an operator or a drain."""
+
+    ref: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallFinished:
+    """Told by a call whose record is safe: its actor may end."""
+
+    urgent: ClassVar[bool] = True
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Take no more calls; ``empty`` is called once when the last one has ended."""
+
+    urgent: ClassVar[bool] = True
+    empty: Callable[[], None]
+
+
+# --- to a call ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpened:
+    """A media socket proved that it is this call's."""
+
+    start: StreamStart
+    sink: MediaSink
+
+
+@dataclass(frozen=True, slots=True)
+class StreamClosed:
+    """A media socket is gone; ``is_stopped``: the carrier had said so before."""
+
+    sink: MediaSink
+    code: int
+    reason: str
+    is_stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """Audio of a clause, mu-law."""
+
+    clause: int
+    audio: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """The carrier took the call on."""
+
+    call: DialledCall
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFailed:
+    """The carrier did not do it, after all retries. ``name`` is "dial" or the command's."""
+
+    name: str
+    error: ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class HearingFailed:
+    """The transcriber cannot be reached or does not want us; it goes on trying."""
+
+    error: ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class RecordClosed:
+    """The record is where it belongs, or (``error``) safe in the spool."""
+
+    places: tuple[str, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The conversation's next deadline has come."""
+
+
+# --- to a call's children --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FramesWaiting:
+    """The caller's audio is in the lane. Sent once until the lane has been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finalize:
+    """Have the transcriber say what it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReady:
+    """The connection to the transcriber is open."""
+
+    stream: TranscriptionStream
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnded:
+    """The connection to the transcriber is over; ``error`` is None when it just ended."""
+
+    error: Exception | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Start an attempt at a reply; ``is_retry``: with the second model."""
+
+    turn: int
+    attempt: int
+    request: ModelRequest
+    is_retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsking:
+    """Forget an attempt."""
+
+    urgent: ClassVar[bool] = True
+    turn: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Make audio of a clause; ``phrase``: keep it for other calls."""
+
+    clause: int
+    text: str
+    phrase: bool
+    previous_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Have this phrase at hand."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopSpeaking:
+    """Forget these clauses."""
+
+    urgent: ClassVar[bool] = True
+    clauses: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    request: DialRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command about the call; they are done one at a time, in order."""
+
+    call_control_id: str
+    command: CallCommand
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecord:
+    """Audio flows: ``origin_s`` is the zero of the recording's time, ``head`` its ``call.json``."""
+
+    origin_s: float
+    head: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLost:
+    """The caller's audio breaks off here."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentAudio:
+    """Handed to the carrier at ``at``."""
+
+    at: float
+    audio: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCleared:
+    """Taken back at ``at``."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOver:
+    """A turn for the transcript."""
+
+    record: TurnRecord
+
+
+@dataclass(frozen=True, slots=True)
+class CallSummary:
+    """How a call went as a whole. Times are on the call's clock."""
+
+    born_at: float
+    answered_at: float | None
+    ended_at: float
+    reason: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRecord:
+    """The call is over: finish the record and put it where it belongs."""
+
+    at: float
+    summary: CallSummary
+
+
+# --- to the journal -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Journaled:
+    """Something to be remembered across a restart of the process. ``data`` goes into JSON."""
+
+    ref: str
+    kind: str
+    at: float
+    data: Mapping[str, object]

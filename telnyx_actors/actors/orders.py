@@ -1,0 +1,95 @@
+"""What the carrier is asked to do: the bodies of the commands of one call."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from urllib.parse import urlencode
+
+from telnyx_actors.actors.messages import CallPlan
+from telnyx_actors.actors.services import CallSettings
+from telnyx_actors.core.audio import Encoding
+from telnyx_actors.providers.ports import CallCommand, DialRequest, StreamRequest
+from telnyx_actors.wire.telnyx_client_state import encode_client_state
+from telnyx_actors.wire.telnyx_rest import stream_fields
+
+TARGET_LEGS = "both"
+TIME_LIMIT_MARGIN_S = 60
+"""The carrier ends the call this long after we should have: for the day when we cannot."""
+
+CARRIER_VOICE = "AWS.Polly.Lupe-Neural"
+LANGUAGE = "es-MX"
+
+
+class Orders:
+    """Makes the orders of one call. Each has a ``command_id`` of its own, so that a retry does nothing twice."""
+
+    def __init__(self, plan: CallPlan, secret: str, settings: CallSettings) -> None:
+        self._plan = plan
+        self._settings = settings
+        self.webhook_url = f"{settings.webhook_url}?{urlencode({'call': plan.ref, 'token': secret})}"
+        self.stream_url = f"{settings.stream_url}?{urlencode({'secret': secret})}"
+
+    def dial(self, ring_s: int = 45) -> DialRequest:
+        return DialRequest(
+            to=self._plan.number,
+            webhook_url=self.webhook_url,
+            client_state=self._client_state(),
+            command_id=str(uuid.uuid4()),
+            stream=StreamRequest(self.stream_url, codec=Encoding.PCMU, target_legs=TARGET_LEGS),
+            timeout_secs=ring_s,
+            time_limit_secs=int(self._settings.rules.call_max_s) + TIME_LIMIT_MARGIN_S,
+        )
+
+    def answer(self) -> CallCommand:
+        return self._command(
+            "answer",
+            webhook_url=self.webhook_url,
+            client_state=encode_client_state(self._client_state()),
+            **self._stream(),
+        )
+
+    def start_stream(self) -> CallCommand:
+        return self._command("streaming_start", **self._stream())
+
+    def speak(self, text: str) -> CallCommand:
+        return self._command("speak", payload=text[:3000], voice=CARRIER_VOICE, language=LANGUAGE)
+
+    def stop_speaking(self) -> CallCommand:
+        return self._command("playback_stop", stop="all")
+
+    def transfer(self, number: str) -> CallCommand:
+        return self._command("transfer", to=number)
+
+    def _stream(self) -> dict[str, object]:
+        return stream_fields(self.stream_url, "inbound_track", Encoding.PCMU, TARGET_LEGS)
+
+    def _command(self, name: str, **body: object) -> CallCommand:
+        return CallCommand(name, str(uuid.uuid4()), body)
+
+    def _client_state(self) -> str:
+        """What the replaced service put there, and our own name for the call."""
+        plan = self._plan
+        state = {"nombre": plan.nombre, "telefono": plan.number, "contexto": plan.contexto[:300], "ref": plan.ref}
+        return json.dumps(state, ensure_ascii=False)
+
+
+def hang_up() -> CallCommand:
+    return CallCommand("hangup", str(uuid.uuid4()))
+
+
+def reject(reason: str = "USER_BUSY") -> CallCommand:
+    """Refuse an incoming call."""
+    return CallCommand("reject", str(uuid.uuid4()), {"cause": reason})
+
+
+def ref_in(client_state: str | None) -> str:
+    """Our name for the call in a webhook's ``client_state``; "" when there is none."""
+    if not client_state:
+        return ""
+    try:
+        state = json.loads(client_state)
+    except ValueError:
+        return ""
+    ref = state.get("ref") if isinstance(state, dict) else None
+    return ref if isinstance(ref, str) else ""

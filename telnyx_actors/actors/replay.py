@@ -1,0 +1,62 @@
+"""The caller's last seconds, kept until the transcriber has made final words of them.
+
+When the connection to the transcriber is lost, the next one is given again what the lost
+one had not finished, so that no word is lost.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from telnyx_actors.core.audio import BYTES_PER_MS
+
+REPLAY_MAX_MS: Final = 10_000
+"""More would come too late to be answered: vendors take a backlog at 1.25 times real time."""
+
+
+class ReplayBuffer:
+    """Positions count bytes of the call's audio. One thread at a time: the transcriber's."""
+
+    def __init__(self, max_ms: int = REPLAY_MAX_MS) -> None:
+        self._max_bytes = max_ms * BYTES_PER_MS
+        self._pieces: deque[bytes] = deque()
+        self._begin = 0  # position of the first byte kept
+        self._end = 0
+        self._sent = 0
+        self.lost_bytes = 0  # never sent anywhere, because it had to give way
+
+    def add(self, audio: bytes) -> None:
+        """The caller's next audio."""
+        self._pieces.append(audio)
+        self._end += len(audio)
+        while self._end - self._begin > self._max_bytes:
+            self._drop_first()
+
+    def unsent(self) -> bytes:
+        """What the current connection has not been given."""
+        size = self._end - self._sent
+        if not size:
+            return b""
+        last = self._pieces[-1]
+        return last if len(last) == size else b"".join(self._pieces)[-size:]
+
+    def sent(self, size: int) -> None:
+        """The connection took so many bytes of ``unsent``."""
+        self._sent += size
+
+    def settled(self) -> None:
+        """The words of everything sent are final: it need not be sent again."""
+        while self._pieces and self._begin + len(self._pieces[0]) <= self._sent:
+            self._begin += len(self._pieces.popleft())
+
+    def rewind(self) -> None:
+        """A new connection knows nothing: begin with the oldest byte kept."""
+        self._sent = self._begin
+
+    def _drop_first(self) -> None:
+        first = self._pieces.popleft()
+        self._begin += len(first)
+        if self._sent < self._begin:
+            self.lost_bytes += self._begin - self._sent
+            self._sent = self._begin

@@ -1,0 +1,136 @@
+"""A call's side of its media socket, and the gate that finds it.
+
+Everything here runs on the front's thread and returns at once: frames go into lanes,
+the rest becomes messages to the call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+from typing import Any
+
+import pykka
+
+from telnyx_actors.actors.inbox import tell
+from telnyx_actors.actors.lane import AudioLane
+from telnyx_actors.actors.media import MediaSink
+from telnyx_actors.actors.messages import StreamClosed, StreamOpened
+from telnyx_actors.clock import Clock
+from telnyx_actors.core import events as ev
+from telnyx_actors.core.audio import FRAME_BYTES, Encoding
+from telnyx_actors.core.reorder import Reorderer
+from telnyx_actors.wire.telnyx_media import Dtmf, Media, StreamError, StreamStart
+
+
+class CallSession:
+    """A ``MediaSession``. It outlives the actor of its call: ``owner`` is set anew when that restarts."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.hearing = AudioLane()
+        self.recording = AudioLane()
+        self.owner: pykka.ActorRef[Any] | None = None
+        self.call_control_id = ""  # "" until the carrier has told
+        self.frames = 0
+        self.errors = 0
+        self.clock = clock
+        self.reorderer = Reorderer(Encoding.PCMU)
+        self._rest = b""
+        self._is_stopped = False
+
+    # --- MediaSession, on the front's thread ---
+
+    def started(self, start: StreamStart, sink: MediaSink) -> None:
+        self.reorderer = Reorderer(encoding_of(start))
+        self._rest = b""
+        self._is_stopped = False
+        self._tell(StreamOpened(start, sink))
+
+    def media(self, media: Media) -> None:
+        if media.track != "inbound":
+            return
+        now = self.clock.now()
+        for payload in self.reorderer.push(media.chunk, media.payload):
+            if len(payload) == FRAME_BYTES and not self._rest:
+                self._put(now, payload)
+            else:
+                self._put_odd(now, payload)
+
+    def mark(self, name: str) -> None:
+        self._tell(ev.MarkReturned(name))
+
+    def dtmf(self, dtmf: Dtmf) -> None:
+        self._tell(ev.DigitPressed(dtmf.digit))
+
+    def error(self, error: StreamError) -> None:
+        self.errors += 1
+        self._tell(error)
+
+    def stopped(self) -> None:
+        """The end itself comes as a webhook, and as the socket's close."""
+        self._is_stopped = True
+
+    def closed(self, sink: MediaSink, code: int, reason: str) -> None:
+        self._tell(StreamClosed(sink, code, reason, self._is_stopped))
+
+    # --- inside ---
+
+    def _put_odd(self, now: float, payload: bytes) -> None:
+        """Frames of another length than 20 ms are cut anew: voice activity needs them whole."""
+        audio = self._rest + payload
+        whole = len(audio) - len(audio) % FRAME_BYTES
+        for begin in range(0, whole, FRAME_BYTES):
+            self._put(now, audio[begin : begin + FRAME_BYTES])
+        self._rest = audio[whole:]
+
+    def _put(self, now: float, frame: bytes) -> None:
+        self.frames += 1
+        self.hearing.put(now, frame)
+        self.recording.put(now, frame)
+
+    def _tell(self, message: object) -> None:
+        if self.owner is not None:
+            tell(self.owner, message)
+
+
+def encoding_of(start: StreamStart) -> Encoding:
+    """The law of what comes in; anything unheard of is taken for mu-law, and heard as noise."""
+    return Encoding.PCMA if start.encoding.upper() == "PCMA" else Encoding.PCMU
+
+
+class StreamGate:
+    """A ``MediaGate``. Calls come and go on any thread; the front asks on its own.
+
+    A secret belongs to one call and dies with it. It may be shown again while the call
+    lives, because the carrier reconnects with the same address; the newer socket wins.
+    """
+
+    def __init__(self) -> None:
+        self._sessions: dict[bytes, CallSession] = {}
+        self._lock = threading.Lock()
+
+    def add(self, secret: str, session: CallSession) -> None:
+        with self._lock:
+            self._sessions[_digest(secret)] = session
+
+    def remove(self, secret: str) -> None:
+        with self._lock:
+            self._sessions.pop(_digest(secret), None)
+
+    def expects(self, secret: str) -> bool:
+        return _digest(secret) in self._sessions
+
+    def admit(self, secret: str, start: StreamStart) -> CallSession | None:
+        session = self._sessions.get(_digest(secret))
+        if session is None:
+            return None
+        known = session.call_control_id
+        if known and not hmac.compare_digest(known.encode(), start.call_control_id.encode()):
+            return None
+        return session
+
+
+def _digest(secret: str) -> bytes:
+    """Looked up by digest, so that the time of a lookup says nothing about the secret."""
+    return hashlib.sha256(secret.encode()).digest()

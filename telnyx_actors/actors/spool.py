@@ -1,0 +1,126 @@
+"""A call's record on disk while the call runs: complete at any moment, whatever dies.
+
+    <spool>/<call>/call.json      who, when, how the audio is coded; written when audio starts
+                   caller.raw     the caller's audio, appended
+                   agent.raw      ours, as it was heard, appended
+                   turns.jsonl    one line a turn, appended
+                   end.json       how it ended; missing after a crash
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.recording import render
+from telnyx_actors.core.transcript import document
+from telnyx_actors.providers.ports import Archive
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class Spool:
+    """The folder of one call. Raises ``OSError`` when the disk will not have it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._caller: BinaryIO | None = None
+        self._agent: BinaryIO | None = None
+
+    def open(self, head: Mapping[str, object]) -> None:
+        """Begin, or go on after a crash: what is there stays."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "call.json"
+        if not path.exists():
+            _write_json(path, head)
+        self._caller = (self.folder / "caller.raw").open("ab")
+        self._agent = (self.folder / "agent.raw").open("ab")
+
+    def append(self, caller: bytes, agent: bytes) -> None:
+        """Add audio, and hand it to the operating system: a dead process loses none of it."""
+        assert self._caller is not None and self._agent is not None
+        self._caller.write(caller)
+        self._agent.write(agent)
+        self._caller.flush()
+        self._agent.flush()
+
+    def add_turn(self, entry: Mapping[str, object]) -> None:
+        with (self.folder / "turns.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+    def end(self, end: Mapping[str, object]) -> None:
+        """The call is over."""
+        self.close()
+        _write_json(self.folder / "end.json", end)
+
+    def close(self) -> None:
+        for file in (self._caller, self._agent):
+            if file is not None:
+                file.close()
+        self._caller = self._agent = None
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the caller's and of our audio."""
+        return _size(self.folder / "caller.raw"), _size(self.folder / "agent.raw")
+
+
+def ship(folder: Path, archive: Archive, archive_folder: str) -> tuple[str, ...]:
+    """Make the record of a spooled call, put it into the archive, and remove the spool.
+
+    Returns where the recording and the transcript are. Raises ``OSError`` or
+    ``ProviderError``; the spool then stays, and shipping it again does no harm.
+    """
+    head = _read_json(folder / "call.json")
+    end = _read_json(folder / "end.json") if (folder / "end.json").exists() else {}
+    turns = _read_lines(folder / "turns.jsonl")
+    key = f"{archive_folder}/{str(head.get('started', ''))[:10].replace('-', '/')}/{safe_name(str(head['id']))}"
+    wav = folder / "call.wav"
+    samples = max(_size(folder / "caller.raw"), _size(folder / "agent.raw"))
+    with (folder / "caller.raw").open("rb") as caller, (folder / "agent.raw").open("rb") as agent, wav.open("wb") as out:
+        for block in render(caller.read, agent.read, samples=samples, caller_encoding=Encoding(str(head["encoding"]))):
+            out.write(block)
+    text = json.dumps(document(head, turns, end), ensure_ascii=False, indent=2)
+    places = (
+        archive.put(f"{key}/call.wav", wav, "audio/wav"),
+        archive.put(f"{key}/transcript.json", text.encode(), "application/json"),
+    )
+    shutil.rmtree(folder)
+    return places
+
+
+def safe_name(name: str) -> str:
+    """A name that every file system and object store takes."""
+    return _UNSAFE.sub("_", name)[:120] or "_"
+
+
+def _write_json(path: Path, data: Mapping[str, object]) -> None:
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+    part.replace(path)
+
+
+def _read_json(path: Path) -> dict[str, object]:
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return data if isinstance(data, dict) else {}
+
+
+def _read_lines(path: Path) -> list[dict[str, object]]:
+    """The whole lines: the last one may be cut short by a crash."""
+    entries: list[dict[str, object]] = []
+    if path.exists():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                entries.append(json.loads(line))
+            except ValueError:
+                break
+    return entries
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

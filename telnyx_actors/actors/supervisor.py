@@ -1,0 +1,242 @@
+"""The root of the tree: starts the parts, admits calls, and routes what comes for them."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+from telnyx_actors.actors.archiver import SweeperActor
+from telnyx_actors.actors.base import Birth, EngineActor
+from telnyx_actors.actors.call import CallActor
+from telnyx_actors.actors.calls import CallView
+from telnyx_actors.actors.carrier import CarrierActor
+from telnyx_actors.actors.memory import CallMemory
+from telnyx_actors.actors.messages import (
+    CallFinished,
+    CallPlan,
+    Command,
+    CommandFailed,
+    Drain,
+    EndCall,
+    PlaceCall,
+    Placed,
+    Prepare,
+    WebhookReceived,
+)
+from telnyx_actors.actors.orders import hang_up, ref_in, reject
+from telnyx_actors.actors.services import Services
+from telnyx_actors.actors.session import CallSession
+from telnyx_actors.actors.speaker import SpeakerActor
+from telnyx_actors.actors.supervision import Child, ChildExited, ChildSpec, Restart, Verdict
+from telnyx_actors.core import events as ev
+from telnyx_actors.core.conversation import Conversation
+from telnyx_actors.core.persona import system_prompt
+from telnyx_actors.errors import EngineError, Failure
+from telnyx_actors.logs import CallLog, mask_phone
+from telnyx_actors.providers.ports import DialledCall
+from telnyx_actors.wire.telnyx_webhook import WebhookEvent
+
+CALL_RESTARTS_MAX: Final = 3
+"""How often a call may be started again within ten seconds before it is hung up."""
+
+BUSY_RETRY_S: Final = 10
+
+
+class CallRefused(EngineError):
+    """There is no room for another call; the text says why, for whoever asked."""
+
+    def __init__(self, reason: str, retry_after_s: int) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class SupervisorActor(EngineActor):
+    """Parent of everything: first the journal, last the front, so that requests find what they need."""
+
+    children_stop_within_s = 8.0
+    inbox_max = 10_000
+
+    def __init__(
+        self,
+        birth: Birth,
+        services: Services,
+        journal: ChildSpec,
+        front: ChildSpec,
+        failed: Callable[[], None],
+    ) -> None:
+        """``failed`` is called when the tree comes down without being asked to."""
+        super().__init__(birth)
+        self._services = services
+        self._failed = failed
+        self._specs = (journal, front)
+        self._calls: dict[str, Child] = {}
+        self._empty: Callable[[], None] | None = None
+
+    # --- life ---------------------------------------------------------------------
+
+    def setup(self) -> None:
+        me, services = self.actor_ref, self._services
+        services.supervisor.ref = me
+        vendors, settings = services.vendors, services.settings
+        journal, front = self._specs
+        self.start_child(journal)
+        self._carrier = self.start_child(
+            ChildSpec("carrier", lambda birth: CarrierActor.start(birth, me, vendors.carrier))
+        )
+        self._phrases = self.start_child(
+            ChildSpec("phrases", lambda birth: SpeakerActor.start(birth, me, vendors.voice, services.phrases))
+        )
+        self.start_child(
+            ChildSpec(
+                "sweeper",
+                lambda birth: SweeperActor.start(
+                    birth, settings.spool_dir, vendors.archive, settings.archive_folder, services.calls
+                ),
+            )
+        )
+        for line in settings.persona.all_lines():
+            self._phrases.tell(Prepare(line))
+        self.start_child(front)
+
+    def child_started(self, child: Child) -> None:
+        if child.name == "journal":
+            self._services.journal.ref = child.ref
+
+    def child_exited(self, exited: ChildExited, verdict: Verdict) -> None:
+        call = self._calls.get(exited.name)
+        if call is None:
+            super().child_exited(exited, verdict)
+            return
+        if verdict is Verdict.RESTARTING:
+            return
+        view = self._services.calls.get(exited.name)
+        if verdict is Verdict.GAVE_UP and view is not None and view.call_control_id:
+            CallLog(view.name).error("💥", "La llamada falla una y otra vez: se cuelga")
+            self._carrier.tell(Command(view.call_control_id, hang_up()))
+        self._forget(exited.name)
+
+    def teardown(self, error: Exception | None) -> None:
+        self._services.supervisor.ref = None
+        if error is not None:
+            self._failed()
+
+    # --- messages -------------------------------------------------------------------
+
+    def handle(self, message: object) -> None:
+        match message:
+            case WebhookReceived():
+                self._route(message)
+            case PlaceCall():
+                self._place(message)
+            case EndCall():
+                self._tell_call(message.ref, ev.HangupRequested(message.reason))
+            case CallFinished():
+                call = self._calls.get(message.ref)
+                if call is not None:
+                    call.stop()
+            case Drain():
+                self._empty = message.empty
+                self._services.calls.is_closed = True
+                self._tell_if_empty()
+            case CommandFailed():
+                if message.error.kind is not Failure.GONE:
+                    self.log.error("Telnyx no aceptó «{}»: {}", message.name, message.error.message)
+            case _:
+                self.unexpected(message)
+
+    # --- calls ------------------------------------------------------------------------
+
+    def _place(self, message: PlaceCall) -> None:
+        try:
+            self._admit()
+        except CallRefused as refused:
+            message.placed(refused)
+        else:
+            self._start_call(message.plan, message.placed)
+
+    def _admit(self) -> None:
+        if self._empty is not None:
+            raise CallRefused("El servicio se está deteniendo; no acepta llamadas nuevas.", BUSY_RETRY_S)
+        if len(self._calls) >= self._services.settings.max_calls:
+            raise CallRefused(f"Ya hay {len(self._calls)} llamadas en curso, el máximo (MAX_CALLS).", BUSY_RETRY_S)
+
+    def _start_call(self, plan: CallPlan, placed: Placed) -> None:
+        memory = self._remember(plan, placed)
+        services = self._services
+        spec = ChildSpec(
+            plan.ref,
+            lambda birth: CallActor.start(birth, memory, services),
+            restart=Restart.TRANSIENT,
+            max_restarts=CALL_RESTARTS_MAX,
+        )
+        services.calls.add(memory.view)
+        services.gate.add(memory.view.secret, memory.session)
+        self._calls[plan.ref] = self.start_child(spec)
+
+    def _remember(self, plan: CallPlan, placed: Placed) -> CallMemory:
+        settings, now, wall = self._services.settings, self.clock.now(), self.clock.wall()
+        local = wall.astimezone(settings.timezone)
+        persona = settings.persona
+        session = CallSession(self.clock)
+        session.call_control_id = plan.call_control_id
+        view = CallView(plan, secrets.token_urlsafe(24), now, local.isoformat(timespec="milliseconds"))
+        view.call_control_id = plan.call_control_id
+        return CallMemory(
+            plan=plan,
+            view=view,
+            session=session,
+            conversation=Conversation(settings.rules, persona.lines_at(local.hour, saludo=plan.saludo), now),
+            system=system_prompt(persona, nombre=plan.nombre, contexto=plan.contexto, now=local),
+            born_at=now,
+            placed=placed,
+        )
+
+    def _tell_call(self, ref: str, message: object) -> bool:
+        call = self._calls.get(ref)
+        return call is not None and call.tell(message)
+
+    def _forget(self, ref: str) -> None:
+        self._calls.pop(ref, None)
+        view = self._services.calls.remove(ref)
+        if view is not None:
+            self._services.gate.remove(view.secret)
+        self._tell_if_empty()
+
+    def _tell_if_empty(self) -> None:
+        if self._empty is not None and not self._calls:
+            self._empty()
+
+    # --- webhooks ------------------------------------------------------------------------
+
+    def _route(self, message: WebhookReceived) -> None:
+        event = message.event
+        for ref in (message.call_ref, ref_in(event.client_state), self._ref_of(event.call_control_id)):
+            if ref and self._tell_call(ref, message):
+                return
+        if event.event_type == "call.initiated" and event.payload.get("direction") == "incoming":
+            self._take_incoming(event)
+        else:
+            CallLog(event.call_control_id).debug("📨", f"{event.event_type} de una llamada que no está en curso")
+
+    def _ref_of(self, call_control_id: str) -> str:
+        view = self._services.calls.find(call_control_id)
+        return view.plan.ref if view is not None else ""
+
+    def _take_incoming(self, event: WebhookEvent) -> None:
+        log = CallLog(event.call_control_id)
+        log.info("📨", f"Webhook recibido: {event.event_type}")
+        number = str(event.payload.get("from") or "")
+        try:
+            self._admit()
+        except CallRefused as refused:
+            log.warning("🚫", f"Llamada entrante de {mask_phone(number)} rechazada: {refused}")
+            self._carrier.tell(Command(event.call_control_id, reject()))
+            return
+        plan = CallPlan(uuid.uuid4().hex, "incoming", number, call_control_id=event.call_control_id)
+        self._start_call(plan, _nobody_asked)
+
+
+def _nobody_asked(_: DialledCall | Exception) -> None:
+    """An incoming call was not placed by anyone."""

@@ -1,0 +1,263 @@
+"""The composition root: settings in, a running engine out. The only module that imports everything."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from importlib import resources
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import pykka
+from loguru import logger
+
+from telnyx_actors import __version__
+from telnyx_actors.actors.address import Address
+from telnyx_actors.actors.base import Birth, stop, tell
+from telnyx_actors.actors.calls import LiveCalls
+from telnyx_actors.actors.journal import JournalActor
+from telnyx_actors.actors.messages import Drain, EndCall
+from telnyx_actors.actors.phrases import PhraseCache
+from telnyx_actors.actors.runtime import Runtime
+from telnyx_actors.actors.services import CallSettings, Services
+from telnyx_actors.actors.session import StreamGate
+from telnyx_actors.actors.supervision import ChildSpec
+from telnyx_actors.actors.supervisor import SupervisorActor
+from telnyx_actors.actors.tally import Tally
+from telnyx_actors.config import Settings, load_settings, read_env
+from telnyx_actors.console.metrics import Metrics
+from telnyx_actors.core.persona import Persona, parse_persona
+from telnyx_actors.core.rules import Rules
+from telnyx_actors.core.turn_end import TurnEndSettings
+from telnyx_actors.core.voice_activity import VoiceActivitySettings
+from telnyx_actors.errors import ConfigError
+from telnyx_actors.front.actor import FrontActor, FrontSeen
+from telnyx_actors.front.settings import FrontSettings
+from telnyx_actors.logs import setup_logs
+from telnyx_actors.vendors import open_vendors
+from telnyx_actors.wire.deepgram import is_flux
+
+EXIT_OK: Final = 0
+EXIT_UNCLEAN: Final = 1
+EXIT_CONFIG: Final = 2
+HANGUP_WITHIN_S: Final = 10.0
+STOP_WITHIN_S: Final = 15.0
+START_WITHIN_S: Final = 10.0
+
+
+class Engine:
+    """A running engine. ``start`` and ``stop`` on one thread, once each.
+
+    ``on_failure`` is called, on another thread, when it comes down without being asked to.
+    """
+
+    def __init__(self, settings: Settings, on_failure: Callable[[], None], runtime: Runtime | None = None) -> None:
+        self.settings = settings
+        self.runtime = runtime or Runtime()
+        self.calls = LiveCalls()
+        self.has_failed = False
+        self._on_failure = on_failure
+        self._resources = ExitStack()
+        self._supervisor: pykka.ActorRef[Any] | None = None
+
+    def start(self) -> None:
+        """Returns when the front listens. Raises ``ConfigError`` when it cannot."""
+        settings, runtime = self.settings, self.runtime
+        persona = load_persona(settings.call.persona_file)
+        vendors = open_vendors(settings, runtime.clock.wall().date(), self._resources)
+        data_dir, folder = settings.archive.data_dir, settings.archive.folder
+        services = Services(
+            vendors=vendors,
+            settings=call_settings(settings, persona, vendors.model.name),
+            phrases=PhraseCache(data_dir / "phrases", vendors.archive, folder, vendors.voice.identity),
+            gate=StreamGate(),
+            calls=self.calls,
+            supervisor=Address(),
+            journal=Address(),
+            tally=Tally(),
+        )
+        self.front = FrontSeen(lambda: metrics.page())
+        metrics = Metrics(runtime.stats, self.calls, services.tally, self.front.figures)
+        journal = ChildSpec("journal", lambda birth: JournalActor.start(birth, data_dir / "journal.sqlite3"))
+        front = ChildSpec(
+            "front", lambda birth: FrontActor.start(birth, services, front_settings(settings), self.front)
+        )
+        runtime.start()
+        self._resources.callback(runtime.stop)
+        birth = Birth("engine", None, runtime)
+        self._supervisor = SupervisorActor.start(birth, services, journal, front, self._failed)
+        self.front.settled.wait(START_WITHIN_S)
+        if self.front.refusal is not None:
+            self.stop()
+            raise self.front.refusal
+        for warm in (vendors.model.warm, vendors.voice.warm):
+            threading.Thread(target=warm, name="warm", daemon=True).start()
+
+    def _failed(self) -> None:
+        self.has_failed = True
+        self._on_failure()
+
+    def drain(self, within_s: float) -> bool:
+        """Take no new calls and wait for those in progress. False when some were left, and were hung up."""
+        assert self._supervisor is not None
+        empty = threading.Event()
+        tell(self._supervisor, Drain(empty.set))
+        if empty.wait(within_s):
+            return True
+        left = self.calls.all()
+        logger.warning("Plazo de espera agotado: se cuelgan {} llamadas", len(left))
+        for view in left:
+            tell(self._supervisor, EndCall(view.plan.ref, "shutdown"))
+        empty.wait(HANGUP_WITHIN_S)
+        return False
+
+    def stop(self) -> bool:
+        """Stop every actor. False when some did not end; they are named in the log."""
+        is_clean = self._supervisor is None or stop(self._supervisor, STOP_WITHIN_S)
+        survivors = pykka.ActorRegistry.get_all()
+        for ref in survivors:
+            logger.error("{} sigue vivo después de la parada: es un error", ref)
+        self._resources.close()
+        return is_clean and not survivors
+
+
+def load_persona(path: Path | None) -> Persona:
+    """The persona in a file, or the one shipped. Raises ``ConfigError`` that names the file."""
+    if path is None:
+        text = resources.files("telnyx_actors.personas").joinpath("maria.toml").read_text(encoding="utf-8")
+        return parse_persona(text)
+    try:
+        return parse_persona(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError((f"PERSONA_FILE: no se puede leer {path} ({error})",)) from error
+    except ConfigError as error:
+        raise ConfigError(tuple(f"PERSONA_FILE {path}: {problem}" for problem in error.problems)) from error
+
+
+def call_settings(settings: Settings, persona: Persona, model_name: str) -> CallSettings:
+    """How calls are held, by the settings."""
+    timing, call = settings.timing, settings.call
+    rules = Rules(
+        transcriber_ends_turns=is_flux(settings.deepgram.model),
+        silences=TurnEndSettings(
+            complete_ms=timing.endpoint_complete_ms,
+            open_ms=timing.endpoint_incomplete_ms,
+            dictating_ms=timing.endpoint_incomplete_ms,
+        ),
+        min_confidence=settings.deepgram.min_confidence,
+        no_words_s=timing.false_interruption_ms / 1000,
+        lead_s=timing.audio_lead_ms / 1000,
+        filler_after_s=timing.filler_ms / 1000,
+        hedge_after_s=timing.hedge_ms / 1000,
+        apology_after_s=timing.apology_ms / 1000,
+        give_up_after_s=timing.give_up_ms / 1000,
+        silence_timeout_s=call.silence_timeout_ms / 1000,
+        call_max_s=float(call.max_call_s),
+        exchanges_max=call.history_exchanges,
+        transfer_number=call.transfer_number or "",
+    )
+    return CallSettings(
+        rules=rules,
+        persona=persona,
+        voice_activity=VoiceActivitySettings(confirm_voiced_ms=timing.barge_in_ms),
+        timezone=call.timezone,
+        webhook_url=settings.server.webhook_url,
+        stream_url=settings.server.stream_url,
+        spool_dir=settings.archive.data_dir / "spool",
+        archive_folder=settings.archive.folder,
+        max_response_chars=call.max_response_chars,
+        reply_max_tokens=call.max_response_chars + 20,  # Spanish takes less than a token a letter, always
+        max_calls=settings.server.max_calls,
+        model_name=model_name,
+    )
+
+
+def front_settings(settings: Settings) -> FrontSettings:
+    """Where the front listens, by the settings."""
+    token = settings.server.api_token
+    return FrontSettings(
+        host=settings.server.host,
+        port=settings.server.port,
+        api_token=token.reveal() if token is not None else None,
+        telnyx_public_key=settings.telnyx.public_key,
+        version=__version__,
+    )
+
+
+# --- the command line ---------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the engine until it is told to stop. Returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load_settings(read_env(_env_file(options.env_file)))
+        output = setup_logs(settings.log, settings.secrets())
+    except ConfigError as error:
+        return _complain(error)
+    try:
+        return _run(settings)
+    except ConfigError as error:
+        return _complain(error)
+    finally:
+        output.close()
+
+
+def _run(settings: Settings) -> int:
+    for warning in settings.warnings:
+        logger.warning("⚠️ {}", warning)
+    over = threading.Event()
+    engine = Engine(settings, over.set)
+    _on_stop_signal(over.set)
+    engine.start()
+    over.wait()
+    if engine.has_failed:
+        logger.critical("El motor falló y no pudo recuperarse")
+        engine.stop()
+        return EXIT_UNCLEAN
+    logger.info("Parada pedida: se espera hasta {} s a que terminen las llamadas", settings.server.drain_s)
+    is_clean = engine.drain(settings.server.drain_s)
+    is_clean = engine.stop() and is_clean
+    logger.info("Servicio detenido")
+    return EXIT_OK if is_clean else EXIT_UNCLEAN
+
+
+def _on_stop_signal(asked: Callable[[], None]) -> None:
+    """Call ``asked`` when the process is asked to end, however its platform asks."""
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        asked()
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), on_signal)
+
+
+def _env_file(wanted: Path | None) -> Path | None:
+    """The file asked for; else ``.env`` where there is one."""
+    default = Path(".env")
+    return wanted if wanted is not None else default if default.exists() else None
+
+
+def _complain(error: ConfigError) -> int:
+    print("La configuración no sirve:\n", file=sys.stderr)
+    for problem in error.problems:
+        print(f"  • {problem}", file=sys.stderr)
+    print("\nTodas las variables, con su significado: .env.example", file=sys.stderr)
+    return EXIT_CONFIG
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run.py",
+        description="Motor de telefonía: Telnyx lleva la llamada, Deepgram escucha, Claude responde, ElevenLabs habla.",
+        epilog="La configuración son variables de entorno; .env.example las explica todas.",
+    )
+    parser.add_argument("--env-file", type=Path, metavar="ARCHIVO", help="variables de entorno (por omisión: .env)")
+    parser.add_argument("--version", action="version", version=f"telnyx_actors {__version__}")
+    return parser
