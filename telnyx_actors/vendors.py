@@ -43,7 +43,8 @@ def open_vendors(settings: Settings, today: date, on_close: ExitStack) -> Vendor
     hearing = settings.deepgram
     nova_or_flux = FluxSettings if is_flux(hearing.model) else NovaSettings
     deepgram = Deepgram(
-        DeepgramOptions(hearing.api_key.reveal(), nova_or_flux(model=hearing.model, language=language), hearing.url), tls
+        DeepgramOptions(hearing.api_key.reveal(), nova_or_flux(model=hearing.model, language=language), hearing.url),
+        tls,
     )
     thinking = settings.claude
     client = open_client(ClaudeOptions(thinking.api_key.reveal(), thinking.base_url, pool_size), tls)

@@ -31,4 +31,5 @@ class CallMemory:
     sink: MediaSink | None = None
     encoding: Encoding | None = None  # of the caller's audio; None until the first stream
     origin_s: float | None = None  # zero of the recording's time
+    spoken_by_carrier: int = 0  # the clause that its own voice says
     counts: Counter[str] = field(default_factory=Counter)

@@ -1,10 +1,10 @@
 """A call's record on disk while the call runs: complete at any moment, whatever dies.
 
-    <spool>/<call>/call.json      who, when, how the audio is coded; written when audio starts
-                   caller.raw     the caller's audio, appended
-                   agent.raw      ours, as it was heard, appended
-                   turns.jsonl    one line a turn, appended
-                   end.json       how it ended; missing after a crash
+<spool>/<call>/call.json      who, when, how the audio is coded; written when audio starts
+               caller.raw     the caller's audio, appended
+               agent.raw      ours, as it was heard, appended
+               turns.jsonl    one line a turn, appended
+               end.json       how it ended; missing after a crash
 """
 
 from __future__ import annotations
@@ -82,7 +82,11 @@ def ship(folder: Path, archive: Archive, archive_folder: str) -> tuple[str, ...]
     key = f"{archive_folder}/{str(head.get('started', ''))[:10].replace('-', '/')}/{safe_name(str(head['id']))}"
     wav = folder / "call.wav"
     samples = max(_size(folder / "caller.raw"), _size(folder / "agent.raw"))
-    with (folder / "caller.raw").open("rb") as caller, (folder / "agent.raw").open("rb") as agent, wav.open("wb") as out:
+    with (
+        (folder / "caller.raw").open("rb") as caller,
+        (folder / "agent.raw").open("rb") as agent,
+        wav.open("wb") as out,
+    ):
         for block in render(caller.read, agent.read, samples=samples, caller_encoding=Encoding(str(head["encoding"]))):
             out.write(block)
     text = json.dumps(document(head, turns, end), ensure_ascii=False, indent=2)

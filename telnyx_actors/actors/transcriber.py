@@ -16,6 +16,7 @@ from telnyx_actors.actors.base import Birth, EngineActor, tell
 from telnyx_actors.actors.messages import Finalize, FramesWaiting, HearingFailed, StreamEnded, StreamReady
 from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.replay import ReplayBuffer
+from telnyx_actors.actors.services import Vendors
 from telnyx_actors.actors.session import CallSession
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import FRAME_MS, Encoding
@@ -24,7 +25,6 @@ from telnyx_actors.core.voice_activity import VoiceActivity, VoiceActivitySettin
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.logs import CallLog
 from telnyx_actors.providers.ports import TranscriptionStream
-from telnyx_actors.actors.services import Vendors
 
 KEEP_ALIVE_S: Final = 4.0
 RECONNECT: Final = Backoff(first_s=0.2, limit_s=5.0)

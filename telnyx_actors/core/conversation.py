@@ -78,7 +78,7 @@ class Conversation:
                 return
         s.loops += 1
 
-    def _take(self, event: ev.CallEvent) -> None:  # noqa: C901, PLR0912 - one line per event is the clearest table
+    def _take(self, event: ev.CallEvent) -> None:  # noqa: C901 - one line per event is the clearest table
         s = self.state
         match event:
             case ev.TimePassed():

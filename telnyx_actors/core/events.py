@@ -91,7 +91,6 @@ class DigitPressed:
     digit: str
 
 
-
 @dataclass(frozen=True, slots=True)
 class TranscriptInterim:
     """What the transcriber makes of the words since its last final, so far."""
@@ -141,12 +140,7 @@ class TurnConfirmed:
 
 
 TranscriptEvent: TypeAlias = (
-    TranscriptInterim
-    | TranscriptFinal
-    | UtteranceEnded
-    | TurnPredicted
-    | TurnRetracted
-    | TurnConfirmed
+    TranscriptInterim | TranscriptFinal | UtteranceEnded | TurnPredicted | TurnRetracted | TurnConfirmed
 )
 
 # --- thinking ----------------------------------------------------------------

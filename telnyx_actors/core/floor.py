@@ -14,7 +14,6 @@ from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnEnd, TurnKind
 from telnyx_actors.core.turn_end import is_backchannel, is_greeting
 
-
 # --- the voice ---------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ def settle(s: State) -> None:
     turn = s.turn
     while turn is not None and turn is s.turn and (at := _next_at(s, turn)) is not None and s.now >= at:
         turn.rung += 1
-        s.note(("filler", "hedge", "apology", "give_up")[turn.rung - 1], _cause(s, turn))
+        s.note(("filler", "hedge", "apology", "give_up")[turn.rung - 1], _cause(turn))
         if turn.rung == 1:
             _wait_line(s, turn, s.lines.fillers[turn.number % len(s.lines.fillers)] if s.lines.fillers else "")
         elif turn.rung == 2:
@@ -50,7 +50,7 @@ def _next_at(s: State, turn: Turn) -> float | None:
     return since + after
 
 
-def _cause(s: State, turn: Turn) -> str:
+def _cause(turn: Turn) -> str:
     """Which part keeps the caller waiting."""
     return "thinking" if turn.winner is None else "speaking"
 

@@ -1,0 +1,106 @@
+"""Does what a conversation decides: actions to messages, frames and orders."""
+
+from __future__ import annotations
+
+from telnyx_actors.actors.call_log import log_action
+from telnyx_actors.actors.memory import CallMemory
+from telnyx_actors.actors.messages import (
+    AgentAudio,
+    AgentCleared,
+    Ask,
+    Command,
+    Finalize,
+    Journaled,
+    Speak,
+    StopAsking,
+    StopSpeaking,
+    TurnOver,
+)
+from telnyx_actors.actors.orders import Orders, hang_up
+from telnyx_actors.actors.parts import CallParts
+from telnyx_actors.actors.services import Services
+from telnyx_actors.clock import Clock
+from telnyx_actors.core import actions as ac
+from telnyx_actors.core.turn import TurnRecord
+from telnyx_actors.logs import CallLog
+from telnyx_actors.providers.ports import CallCommand, Message, ModelRequest
+
+
+class Performer:
+    """One call's. Runs on the call's thread, and never blocks it."""
+
+    def __init__(self, memory: CallMemory, parts: CallParts, services: Services, clock: Clock) -> None:
+        self._memory = memory
+        self._parts = parts
+        self._services = services
+        self._clock = clock
+        self.orders = Orders(memory.plan, memory.view.secret, services.settings)
+
+    def perform(self, actions: list[ac.Action], log: CallLog) -> None:
+        """All actions of one moment, in order."""
+        for action in actions:
+            log_action(log, action, self._services.settings.log_transcripts)
+            self._perform(action)
+        if not self._memory.outlet.flush(self._memory.sink):
+            self._memory.counts["unsent"] += 1
+
+    def order(self, command: CallCommand) -> None:
+        """Have the carrier do something about this call, once it has a name there."""
+        call_control_id = self._memory.session.call_control_id
+        if call_control_id:
+            self._parts.carrier.tell(Command(call_control_id, command))
+
+    def journal(self, kind: str, **data: object) -> None:
+        """Something to be remembered."""
+        self._services.journal.tell(Journaled(self._memory.plan.ref, kind, self._clock.now(), data))
+
+    def _perform(self, action: ac.Action) -> None:  # noqa: C901 - one line an action is the clearest table
+        parts, outlet = self._parts, self._memory.outlet
+        match action:
+            case ac.SendAudio():
+                audio = outlet.audio(action.clause, action.start, action.end)
+                parts.archiver.tell(AgentAudio(self._clock.now(), audio))
+            case ac.SendMark():
+                outlet.mark(action.name)
+            case ac.ClearAudio():
+                outlet.clear()
+                parts.archiver.tell(AgentCleared(self._clock.now()))
+            case ac.FinalizeTranscript():
+                if parts.transcriber is not None:
+                    parts.transcriber.tell(Finalize())
+            case ac.AskModel():
+                parts.responder.tell(Ask(action.turn, action.attempt, self._request(action), action.is_retry))
+            case ac.CancelReply():
+                parts.responder.tell(StopAsking(action.turn, action.attempt))
+            case ac.Synthesize():
+                parts.speaker.tell(Speak(action.clause, action.text, action.phrase, action.previous_text))
+            case ac.CancelSpeech():
+                parts.speaker.tell(StopSpeaking(action.clauses))
+            case ac.SpeakByCarrier():
+                self._memory.spoken_by_carrier = action.clause
+                self.order(self.orders.speak(action.text))
+            case ac.StopCarrierSpeech():
+                self.order(self.orders.stop_speaking())
+            case ac.StartStream():
+                self.order(self.orders.start_stream())
+            case ac.TransferCall():
+                self.order(self.orders.transfer(action.number))
+            case ac.HangUp():
+                self.order(hang_up())
+            case ac.EndTurn():
+                self._turn_over(action.record)
+            case ac.Note():
+                self._memory.counts[action.kind] += 1
+                self._services.tally.count("event", action.kind)
+
+    def _request(self, ask: ac.AskModel) -> ModelRequest:
+        messages = tuple(Message("user" if role == "user" else "assistant", text) for role, text in ask.messages)
+        return ModelRequest(self._memory.system, messages, self._services.settings.reply_max_tokens)
+
+    def _turn_over(self, record: TurnRecord) -> None:
+        self._memory.outlet.forget_all()
+        self._parts.archiver.tell(TurnOver(record))
+        self.journal("turn", number=record.number, said=record.said, heard=record.heard, end=record.end.value)
+        if record.latency is not None:
+            self._memory.view.last_response_s = record.latency.response
+            self._services.tally.response(record.latency.response)
