@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -83,7 +84,7 @@ class S3Archive:
         except ProviderError as error:
             if error.code in _ABSENT:
                 return None
-            if error.status == 403:
+            if error.code == "AccessDenied":
                 # What S3 says of a missing key to those who may not list the bucket.
                 logger.debug("S3 forbids reading {}, or it does not exist: {}", key, error)
                 return None
@@ -175,20 +176,15 @@ class FolderArchive:
     def put(self, key: str, source: Path | bytes, content_type: str) -> str:
         """Whole or not at all: a reader never sees half a file."""
         target = self._path(key)
-        data = source if isinstance(source, bytes) else None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
-            partial = Path(name)
+            handle, partial = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
             try:
                 with os.fdopen(handle, "wb") as file:
-                    if data is not None:
-                        file.write(data)
-                    elif isinstance(source, Path):
-                        _copy(source, file.write)
-                partial.replace(target)
+                    _write(source, file)
+                Path(partial).replace(target)
             except BaseException:
-                partial.unlink(missing_ok=True)
+                Path(partial).unlink(missing_ok=True)
                 raise
         except OSError as error:
             raise _disk_failure(error) from error
@@ -220,10 +216,12 @@ class FolderArchive:
         return path
 
 
-def _copy(source: Path, write: Callable[[bytes], object]) -> None:
-    with source.open("rb") as file:
-        while block := file.read(256 * 1024):
-            write(block)
+def _write(source: Path | bytes, file: BinaryIO) -> None:
+    if isinstance(source, bytes):
+        file.write(source)
+        return
+    with source.open("rb") as original:
+        shutil.copyfileobj(original, file)
 
 
 def _disk_failure(error: OSError) -> ProviderError:

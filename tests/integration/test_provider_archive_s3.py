@@ -156,14 +156,20 @@ def test_a_refusal_says_why(status: int, code: str, kind: Failure) -> None:
     assert (error.kind, error.status, error.code, error.message) == (kind, status, code, "the vendor's reason")
 
 
-def test_a_forbidden_read_may_be_a_missing_key() -> None:
+@pytest.mark.parametrize(("code", "is_absent"), [("AccessDenied", True), ("InvalidAccessKeyId", False)])
+def test_a_forbidden_read_may_be_a_missing_key_but_a_wrong_key_is_wrong(code: str, is_absent: bool) -> None:
     def script(peer: Peer) -> None:
         while peer.read_request():
-            peer.respond(403, ERROR.format("AccessDenied"), content_type="application/xml")
+            peer.respond(403, ERROR.format(code), content_type="application/xml")
 
     with RawServer(script) as server:
         archive = S3Archive(options(server.url, tries_max=1))
-        assert archive.get(KEY) is None
+        if is_absent:
+            assert archive.get(KEY) is None
+        else:
+            with pytest.raises(ProviderError) as caught:
+                archive.get(KEY)
+            assert caught.value.kind is Failure.AUTH
         archive.close()
 
 
