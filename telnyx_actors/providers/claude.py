@@ -27,7 +27,7 @@ from loguru import logger
 
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.cancellation import Cancellation
-from telnyx_actors.providers.http import failure_of, reason_of
+from telnyx_actors.providers.http import failure_of, reason_of, seconds_in
 from telnyx_actors.providers.httpx_transport import CancellableStream, CancellableTransport
 from telnyx_actors.providers.models import thinking_options
 from telnyx_actors.providers.ports import Message, ModelRequest, ReplyDelta, ReplyDone
@@ -310,7 +310,7 @@ def _status_failure(error: anthropic.APIStatusError) -> ProviderError:
         reason_of(_text_in(error.body, "message") or str(error)),
         status=status,
         code=type_ or None,
-        retry_after_s=_seconds(error.response.headers.get("retry-after")),
+        retry_after_s=seconds_in(error.response.headers, "retry-after"),
     )
 
 
@@ -319,14 +319,6 @@ def _text_in(body: object, key: str) -> str:
     fields: Any = body.get("error", body) if isinstance(body, dict) else None
     value = fields.get(key) if isinstance(fields, dict) else None
     return value if isinstance(value, str) else ""
-
-
-def _seconds(header: str | None) -> float | None:
-    try:
-        seconds = float(header or "")
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < float("inf") else None
 
 
 def _describe(error: object) -> str:

@@ -21,7 +21,7 @@ from telnyx_actors.providers.http import (
     open_session,
     read_error_body,
     reason_of,
-    retry_after_s,
+    seconds_in,
     transport_failure,
 )
 
@@ -217,7 +217,7 @@ def _refusal(response: requests.Response) -> ProviderError:
         reason or response.reason or "",
         status=response.status_code,
         code=code or None,
-        retry_after_s=retry_after_s(response, "retry-after"),
+        retry_after_s=seconds_in(response.headers, "retry-after"),
     )
 
 

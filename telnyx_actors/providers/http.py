@@ -7,6 +7,7 @@ goes without anyone having said so here, and cost a lookup per request.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 
@@ -88,11 +89,11 @@ def transport_failure(provider: str, error: Exception) -> ProviderError:
     return ProviderError(provider, Failure.UNAVAILABLE, f"connection failed ({reason_of(str(error))})")
 
 
-def retry_after_s(response: requests.Response, *headers: str) -> float | None:
-    """The first of ``headers`` that holds a number of seconds."""
-    for header in headers:
+def seconds_in(headers: Mapping[str, str], *names: str) -> float | None:
+    """The first of the headers ``names`` that holds a number of seconds."""
+    for name in names:
         try:
-            seconds = float(response.headers.get(header, ""))
+            seconds = float(headers.get(name, ""))
         except ValueError:
             continue
         if 0 <= seconds < float("inf"):

@@ -19,7 +19,7 @@ from telnyx_actors.providers.http import (
     open_session,
     read_error_body,
     reason_of,
-    retry_after_s,
+    seconds_in,
     transport_failure,
 )
 from telnyx_actors.providers.ports import CallCommand, CarrierCall, DialledCall, DialRequest
@@ -54,7 +54,7 @@ _TRANSPORT_ERRORS: Final = (requests.RequestException, urllib3.exceptions.HTTPEr
 
 @dataclass(frozen=True, slots=True)
 class TelnyxOptions:
-    """``answer_timeouts_s``: one try for each, with its wait for an answer.
+    """``answer_timeouts_s``: one try for each, with its wait for an answer, and ``pauses_s`` between them.
 
     Telnyx advises to repeat a command at once when there is a 5xx, or no answer within 500 ms;
     it runs a ``command_id`` only once within 60 s, so all tries together stay far below that.
@@ -68,7 +68,7 @@ class TelnyxOptions:
     connect_timeout_s: float = 2.0
     answer_timeouts_s: tuple[float, ...] = (1.0, 2.0, 4.0)
     dial_timeouts_s: tuple[float, ...] = (3.0, 5.0)
-    pauses_s: tuple[float, ...] = (0.0, 0.25, 0.5)
+    pauses_s: tuple[float, ...] = (0.0, 0.25)
 
 
 class Telnyx:
@@ -125,18 +125,18 @@ class Telnyx:
         return body
 
     def _ask(self, method: str, path: str, body: Mapping[str, object] | None, timeouts_s: tuple[float, ...]) -> bytes:
-        """The body of a 2xx answer, after as many tries as there are timeouts."""
+        """The body of a 2xx answer, after at most as many tries as there are timeouts."""
         data = msgspec.json.encode(body) if body is not None else None
-        last_try = len(timeouts_s) - 1
-        for number, timeout_s in enumerate(timeouts_s):
+        *early, last = timeouts_s
+        for timeout_s, pause_s in zip(early, self._options.pauses_s, strict=False):
             try:
                 return self._try(method, path, data, timeout_s)
             except ProviderError as error:
-                if number == last_try or error.kind not in (Failure.UNAVAILABLE, Failure.TIMEOUT):
+                if error.kind not in (Failure.UNAVAILABLE, Failure.TIMEOUT):
                     raise
-                logger.debug("Telnyx {} {}: try {} failed: {}", method, path, number + 1, error)
-                self._sleep(self._options.pauses_s[min(number, len(self._options.pauses_s) - 1)])
-        raise ProviderError(PROVIDER, Failure.UNAVAILABLE, "no tries configured")
+                logger.debug("Telnyx {} {} failed and is repeated: {}", method, path, error)
+                self._sleep(pause_s)
+        return self._try(method, path, data, last)
 
     def _try(self, method: str, path: str, data: bytes | None, timeout_s: float) -> bytes:
         try:
@@ -166,7 +166,7 @@ def _refusal(response: requests.Response) -> ProviderError:
         reason_of(error.reason) if error is not None else reason_of(body) or response.reason or "",
         status=response.status_code,
         code=code,
-        retry_after_s=retry_after_s(response, "retry-after", "x-ratelimit-reset"),
+        retry_after_s=seconds_in(response.headers, "retry-after", "x-ratelimit-reset"),
     )
 
 
