@@ -29,6 +29,8 @@ from telnyx_actors.providers.ports import (
 from telnyx_actors.providers.telnyx import Telnyx, TelnyxOptions
 from telnyx_actors.standins import voices
 from telnyx_actors.standins.base import Fault
+from telnyx_actors.standins.claude import ClaudeSettings
+from telnyx_actors.standins.elevenlabs import ElevenLabsSettings
 from telnyx_actors.standins.world import World, WorldSettings
 from telnyx_actors.wire.deepgram import FluxSettings, NovaSettings
 
@@ -38,7 +40,12 @@ SYSTEM = "Eres María, la recepcionista. " * 200
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    with World(WorldSettings(s3=False)) as world:
+    quick = WorldSettings(
+        s3=False,
+        claude=ClaudeSettings(headers_ms=5, first_token_ms=20, token_ms=2),
+        elevenlabs=ElevenLabsSettings(first_audio_ms=5, speed=200),
+    )
+    with World(quick) as world:
         yield world
 
 
@@ -123,7 +130,7 @@ def test_deepgram_closes_with_its_reason(world: World, tls: ssl.SSLContext, code
 
 @pytest.fixture(scope="module")
 def claude(world: World, tls: ssl.SSLContext) -> Iterator[Claude]:
-    client = open_client(ClaudeOptions("key", world.claude.url, read_timeout_s=1.0), tls)
+    client = open_client(ClaudeOptions("key", world.claude.url, read_timeout_s=0.5), tls)
     yield Claude(client, "claude-haiku-5-5")
     client.close()
 
@@ -182,7 +189,7 @@ def test_claude_notices_a_cancel(world: World, claude: Claude) -> None:
 
 @pytest.fixture(scope="module")
 def voice(world: World, tls: ssl.SSLContext) -> Iterator[ElevenLabs]:
-    options = ElevenLabsOptions("key", "21m00Tcm4TlvDq8ikWAM", base_url=world.elevenlabs.url, gap_timeout_s=0.5)
+    options = ElevenLabsOptions("key", "21m00Tcm4TlvDq8ikWAM", base_url=world.elevenlabs.url, gap_timeout_s=0.3)
     voice = ElevenLabs(options, tls)
     yield voice
     voice.close()
