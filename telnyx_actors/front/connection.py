@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import enum
 from functools import partial
-from typing import Final, cast
+from typing import cast
 
 import h11
 
@@ -22,10 +22,6 @@ from telnyx_actors.front.http1 import head_refusal, read_request, refusal, shake
 from telnyx_actors.front.routing import Router
 from telnyx_actors.front.settings import FrontLimits
 from telnyx_actors.front.websocket import WebSocket, WebSocketHandler
-
-
-# The client has said all of a request, or nothing of the next.
-_HEARD_OUT: Final = (h11.IDLE, h11.DONE, h11.MUST_CLOSE)
 
 
 class _Phase(enum.Enum):
@@ -234,7 +230,9 @@ class HttpConnection(asyncio.Protocol):
         self._phase = _Phase.LEAVING
         is_unsent = self._transport.get_write_buffer_size() > 0
         self._alarm.set(self._limits.reply_s if is_unsent else self._limits.linger_s, self._transport.abort)
-        if self._http.their_state in _HEARD_OUT and not self._http.trailing_data[0]:
+        # Nothing asked and nothing answered, or all of a request heard.
+        is_heard_out = self._http.our_state is h11.IDLE or self._http.their_state in (h11.DONE, h11.MUST_CLOSE)
+        if is_heard_out and not self._http.trailing_data[0]:
             self._transport.close()
         else:
             self._transport.write_eof()

@@ -76,6 +76,6 @@ def answer_response(answer: Answer) -> Response:
     return json_response(answer.status, answer.body, ("Retry-After", str(answer.retry_after_s)))
 
 
-def timestamp() -> str:
-    """Now, as the API's answers write it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def timestamp(wall: datetime) -> str:
+    """A moment as the API's answers write it."""
+    return wall.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

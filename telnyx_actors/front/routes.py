@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from telnyx_actors.clock import Clock
 from telnyx_actors.front.batch import Batch
 from telnyx_actors.front.counters import FrontCounters
 from telnyx_actors.front.exchange import (
@@ -27,12 +28,12 @@ from telnyx_actors.front.webhooks import WebhookRoute
 SERVICE_NAME = "telnyx_actors"
 
 
-def build_router(engine: Engine, settings: FrontSettings, counters: FrontCounters) -> Router:
+def build_router(engine: Engine, settings: FrontSettings, counters: FrontCounters, clock: Clock) -> Router:
     """Every route of the engine. Raises ``ValueError`` when the public key is not a key."""
     limits = settings.limits
     router = Router(counters, settings.api_token)
-    api = ApiRoutes(engine, settings, router.endpoints)
-    webhook = WebhookRoute(engine, counters, settings.telnyx_public_key, limits.webhook_ids_max)
+    api = ApiRoutes(engine, settings, clock, router.endpoints)
+    webhook = WebhookRoute(engine, counters, clock, settings.telnyx_public_key, limits.webhook_ids_max)
     router.add("GET", "/", api.index)
     router.add("GET", "/health", api.health)
     router.add("GET", "/api/health", api.health)
@@ -53,8 +54,11 @@ def build_router(engine: Engine, settings: FrontSettings, counters: FrontCounter
 class ApiRoutes:
     """What people and their programs ask of the engine."""
 
-    def __init__(self, engine: Engine, settings: FrontSettings, endpoints: Callable[[], list[str]]) -> None:
+    def __init__(
+        self, engine: Engine, settings: FrontSettings, clock: Clock, endpoints: Callable[[], list[str]]
+    ) -> None:
         self._engine = engine
+        self._clock = clock
         self._endpoints = endpoints
         self._version = settings.version
         self._limits = settings.limits
@@ -66,7 +70,7 @@ class ApiRoutes:
         )
 
     def health(self, _request: Request, _respond: Respond) -> Response:
-        return json_response(200, {"status": "healthy", "timestamp": timestamp()})
+        return json_response(200, {"status": "healthy", "timestamp": timestamp(self._clock.wall())})
 
     def ready(self, _request: Request, _respond: Respond) -> Response:
         is_ready, details = self._engine.ready()

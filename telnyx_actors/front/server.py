@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from loguru import logger
 
+from telnyx_actors.clock import Clock, SystemClock
 from telnyx_actors.errors import ConfigError
 from telnyx_actors.front.admission import Admission
 from telnyx_actors.front.connection import HttpConnection
@@ -36,6 +37,7 @@ class FrontServer:
         engine: Engine,
         settings: FrontSettings,
         on_death: Callable[[BaseException], object] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """``on_death`` is called on the front's thread if it ends without being asked to.
 
@@ -43,7 +45,7 @@ class FrontServer:
         """
         self.counters = FrontCounters()
         try:
-            self.router = build_router(engine, settings, self.counters)
+            self.router = build_router(engine, settings, self.counters, clock or SystemClock())
         except ValueError as error:
             raise ConfigError((f"TELNYX_PUBLIC_KEY: no es una clave Ed25519 en base64 ({error})",)) from None
         self._settings = settings
@@ -96,6 +98,8 @@ class FrontServer:
         except BaseException as error:  # noqa: BLE001 - whatever ends this thread has to be told
             self._die(error)
         finally:
+            if self._server is not None:
+                self._server.close()  # the port has to be free for a successor
             self._loop.close()
 
     async def _listen(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import Final
 
+from telnyx_actors.clock import Clock
 from telnyx_actors.errors import WireError
 from telnyx_actors.front.counters import FrontCounters
 from telnyx_actors.front.exchange import Request, Respond, Response, error_response, json_response
@@ -35,10 +35,13 @@ class WebhookRoute:
     to the URL with the secret of a call of ours (``?call=<ref>&token=<secret>``).
     """
 
-    def __init__(self, engine: Engine, counters: FrontCounters, public_key: str | None, ids_max: int) -> None:
+    def __init__(
+        self, engine: Engine, counters: FrontCounters, clock: Clock, public_key: str | None, ids_max: int
+    ) -> None:
         """Raises ``ValueError`` when ``public_key`` is not a key."""
         self._engine = engine
         self._counters = counters
+        self._clock = clock
         self._public_key = load_public_key(public_key) if public_key else None
         self._ids_max = ids_max
         self._ids_seen: dict[str, None] = {}
@@ -70,7 +73,7 @@ class WebhookRoute:
         signature = request.headers.get(SIGNATURE_HEADER)
         timestamp = request.headers.get(TIMESTAMP_HEADER)
         try:
-            verify_signature(request.body, signature, timestamp, self._public_key, time.time())
+            verify_signature(request.body, signature, timestamp, self._public_key, self._clock.wall().timestamp())
         except SignatureError as error:
             return f"signature_{error.fault}"
         return None

@@ -256,3 +256,20 @@ def test_the_lag_shows_a_blocked_thread(engine: FakeEngine) -> None:
         while server.lag_ms < 100:
             assert not deadline.wait(0.01)
         assert server.lag_ms < 5000
+
+
+def test_a_thread_that_dies_says_so_and_leaves_the_port_to_a_successor(engine: FakeEngine) -> None:
+    died = threading.Event()
+    server = FrontServer(engine, FrontSettings(host="127.0.0.1", port=0), lambda _error: died.set())
+    server.start()
+
+    def die() -> None:
+        raise SystemExit
+
+    server._loop.call_soon_threadsafe(die)
+    assert died.wait(5)
+    assert server.stop(1.0)
+    successor = FrontServer(engine, FrontSettings(host="127.0.0.1", port=server.port))
+    successor.start()
+    assert ask(successor, LAST_GET)[0] == 200
+    assert successor.stop(1.0)
