@@ -177,6 +177,9 @@ class ElevenLabsSpeech:
         size_bytes = 0
         # read1 alone gives what has arrived, whatever the framing.
         while piece := response.raw.read1(_PIECE_BYTES):
+            if response.raw.connection is None:
+                # All has been read: the connection is in the pool, or carries somebody else's words.
+                self._cancellation.detach()
             if self._cancellation.is_cancelled:
                 return
             if not size_bytes:

@@ -298,6 +298,18 @@ def test_a_cancel_before_anyone_reads_asks_for_nothing(connect: Connect) -> None
         assert server.connections == 0
 
 
+def test_a_cancel_as_the_end_is_told_cannot_reach_the_next_reply(connect: Connect) -> None:
+    """By then the connection is in the pool, or carries somebody else's words."""
+    with RawServer(answering(*reply("Hola"))) as server:
+        claude = connect(server)
+        stream = claude.stream(REQUEST)
+        for item in stream:
+            if isinstance(item, ReplyDone):
+                stream.cancel()
+        assert list(claude.stream(REQUEST))[-1] == DONE
+        assert server.connections == 1
+
+
 def test_a_cancel_after_the_end_harms_nobody(connect: Connect) -> None:
     with RawServer(answering(*reply("Hola"))) as server:
         claude = connect(server)

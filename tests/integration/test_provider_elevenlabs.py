@@ -295,6 +295,25 @@ def test_a_cancel_before_anyone_reads_asks_for_nothing(connect: Connect) -> None
         assert server.connections == 0
 
 
+def test_a_cancel_at_the_last_piece_cannot_reach_the_next_phrase(connect: Connect) -> None:
+    def script(peer: Peer) -> None:
+        while peer.read_request():
+            peer.respond(200, AUDIO[:2000], content_type=SOUND)
+
+    with RawServer(script) as server:
+        voice = connect(server)
+        first = voice.synthesize("Sí.")
+        pieces = iter(first)
+        assert next(pieces) == AUDIO[:2000]  # by now the connection is in the pool
+        second = iter(voice.synthesize("No."))
+        received = next(second)
+        first.cancel()
+        assert received + b"".join(second) == AUDIO[:2000]
+        assert list(pieces) == []
+        assert b"".join(voice.synthesize("Sí.")) == AUDIO[:2000]
+        assert server.connections == 1
+
+
 def test_a_cancel_after_the_end_harms_nobody(connect: Connect) -> None:
     with RawServer(speaking(AUDIO)) as server:
         voice = connect(server)
