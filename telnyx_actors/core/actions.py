@@ -91,8 +91,26 @@ class SpeakByCarrier:
 
 
 @dataclass(frozen=True, slots=True)
-class StopCarrierSpeech:
-    """Stop the carrier's own voice."""
+class PlayClause:
+    """Have the carrier play a whole clause as a file; ``mark`` confirms its end, as ``SendMark`` would."""
+
+    clause: int
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayback:
+    """Stop the carrier's own voice and the files it plays."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTranscription:
+    """Have the carrier transcribe the caller: ours cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopTranscription:
+    """Ours can again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +158,10 @@ Action: TypeAlias = (
     | SendMark
     | ClearAudio
     | SpeakByCarrier
-    | StopCarrierSpeech
+    | PlayClause
+    | StopPlayback
+    | StartTranscription
+    | StopTranscription
     | StartStream
     | TransferCall
     | HangUp

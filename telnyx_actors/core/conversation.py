@@ -5,14 +5,15 @@ look at levels, never at edges: each is a condition on the state and the time, a
 ``next_deadline`` is the earliest time at which one of them could become true. So a lost
 timer, a late event or a repeated one cannot leave a call hanging.
 
-The rules live beside this module, a subject each: ``life`` (the call), ``floor`` (whose
-turn it is to speak), ``reply`` (asking and answering), ``ladder`` (against dead air).
+The rules live beside this module, a subject each: ``life`` (the call), ``paths`` (the ways
+of audio), ``floor`` (whose turn it is to speak), ``reply`` (asking and answering),
+``ladder`` (against dead air).
 """
 
 from __future__ import annotations
 
 from telnyx_actors.core import events as ev
-from telnyx_actors.core import floor, ladder, life, reply
+from telnyx_actors.core import floor, ladder, life, paths, reply
 from telnyx_actors.core.actions import Action
 from telnyx_actors.core.history import History
 from telnyx_actors.core.playout import Playout
@@ -54,7 +55,7 @@ class Conversation:
         if s.phase is Phase.ENDED:
             return None
         # What is due has been done: every rule was applied at ``now`` until none had anything to add.
-        ahead = [at for rules in (life, floor, reply, ladder) for at in rules.deadlines(s) if at > s.now]
+        ahead = [at for rules in (life, paths, floor, reply, ladder) for at in rules.deadlines(s) if at > s.now]
         return min(ahead, default=s.now + IDLE_S)
 
     @property
@@ -68,6 +69,7 @@ class Conversation:
             before = len(s.actions), s.phase, s.turn, s.paused_at
             s.playout.believe_estimate(s.now)
             life.settle(s)
+            paths.settle(s)
             if s.phase is Phase.ENDED:
                 return
             floor.settle(s)
@@ -117,14 +119,20 @@ class Conversation:
                 reply.speech_finished(s, event)
             case ev.SpeechFailed():
                 reply.speech_failed(s, event)
+            case ev.PlayFailed():
+                s.playout.play_failed(event.mark)
+            case ev.HearingFailed():
+                paths.hearing_failed(s, event)
+            case ev.HearingRestored():
+                paths.hearing_restored(s)
             case ev.CarrierSpoke():
                 s.playout.carrier_spoke(event.clause, s.now)
             case ev.CallAnswered():
-                life.answered(s)
+                paths.answered(s)
             case ev.MediaStarted():
-                life.media_started(s)
+                paths.media_started(s)
             case ev.MediaLost():
-                life.media_lost(s, event)
+                paths.media_lost(s, event)
             case ev.CallEnded():
                 life.ended(s, event)
             case ev.HangupRequested():

@@ -28,9 +28,11 @@ class MediaLost:
     """The media socket is gone; the call itself may well be alive.
 
     ``is_stopped``: the carrier ended the stream, so that the end of the call is likely.
+    ``is_refused``: the carrier could not connect it at all.
     """
 
     is_stopped: bool = False
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,19 @@ TranscriptEvent: TypeAlias = (
     TranscriptInterim | TranscriptFinal | UtteranceEnded | TurnPredicted | TurnRetracted | TurnConfirmed
 )
 
+@dataclass(frozen=True, slots=True)
+class HearingFailed:
+    """The transcriber was lost or did not want us. ``is_final``: trying again cannot help."""
+
+    reason: str
+    is_final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HearingRestored:
+    """The transcriber is there (again)."""
+
+
 # --- thinking ----------------------------------------------------------------
 
 
@@ -220,6 +235,13 @@ class MarkReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayFailed:
+    """The carrier could not play the clause that ``mark`` stands for."""
+
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
 class CarrierSpoke:
     """The carrier's own voice has finished the clause that it was asked to say."""
 
@@ -239,6 +261,8 @@ CallEvent: TypeAlias = (
     | VoiceStopped
     | DigitPressed
     | TranscriptEvent
+    | HearingFailed
+    | HearingRestored
     | ReplyStarted
     | ReplyClause
     | ReplyFinished
@@ -247,5 +271,6 @@ CallEvent: TypeAlias = (
     | SpeechFinished
     | SpeechFailed
     | MarkReturned
+    | PlayFailed
     | CarrierSpoke
 )

@@ -33,7 +33,7 @@ def voice_confirmed(s: State, event: ev.VoiceConfirmed) -> None:
 def voice_stopped(s: State, event: ev.VoiceStopped) -> None:
     s.listening.is_voiced = False
     s.listening.voice_ended = event.at
-    if not s.rules.transcriber_ends_turns:
+    if not s.transcriber_decides and not s.hears_by_carrier:
         s.listening.flush_until = s.now + s.rules.flush_timeout_s
         s.do(FinalizeTranscript())
 
@@ -42,7 +42,7 @@ def voice_stopped(s: State, event: ev.VoiceStopped) -> None:
 
 
 def interim(s: State, event: ev.TranscriptInterim) -> None:
-    if s.rules.transcriber_ends_turns:
+    if s.transcriber_decides:
         if event.text != s.listening.text:
             s.listening.whole_text(event.text, s.now)
     elif event.text:

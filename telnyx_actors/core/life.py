@@ -1,41 +1,15 @@
-"""The life of the call around the conversation: ringing, audio, silence, limits, the end."""
+"""The life of the call around the conversation: ringing, silence, limits, the end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.actions import HangUp, StartStream, TransferCall
+from telnyx_actors.core.actions import HangUp, TransferCall
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import TurnEnd, TurnKind
 
 # --- events ------------------------------------------------------------------
-
-
-def answered(s: State) -> None:
-    if s.phase is Phase.RINGING:
-        s.phase = Phase.ANSWERED
-        s.answered_at = s.media_lost_at = s.stream_asked_at = s.now
-
-
-def media_started(s: State) -> None:
-    answered(s)  # audio flows only on an answered call, whether or not its webhook has come yet
-    s.playout.lose_stream(s.now)  # a second stream knows nothing of what the first had not played
-    s.media_lost_at = s.stream_asked_at = None
-    if s.phase is Phase.ANSWERED:
-        s.phase = Phase.LIVE
-        s.quiet_since = s.now
-        s.say(TurnKind.GREETING, s.lines.greeting)
-
-
-def media_lost(s: State, event: ev.MediaLost) -> None:
-    if s.phase is Phase.RINGING or s.media_lost_at is not None:
-        return
-    s.media_lost_at = s.now
-    # A hang-up closes the socket before its webhook comes: no new stream is asked for in between.
-    s.stream_asked_at = s.now if event.is_stopped else None
-    s.playout.lose_stream(s.now)
-    s.listening.is_voiced = False
 
 
 def hangup_requested(s: State, event: ev.HangupRequested) -> None:
@@ -64,8 +38,6 @@ def say_requested(s: State, event: ev.SayRequested) -> None:
 def settle(s: State) -> None:
     if s.phase is Phase.RINGING and s.now >= s.born_at + s.rules.ring_max_s:
         _hang_up(s, "no_answer")
-    elif s.phase in (Phase.ANSWERED, Phase.LIVE):
-        _find_audio(s)
     if s.phase is Phase.LIVE:
         _mind_limits(s)
     if s.phase is Phase.CLOSING:
@@ -79,24 +51,11 @@ def deadlines(s: State) -> Iterator[float]:
     if s.phase in (Phase.ANSWERED, Phase.LIVE):
         assert s.answered_at is not None
         yield s.answered_at + s.rules.call_max_s
-        if s.media_lost_at is not None:
-            yield s.media_lost_at + s.rules.media_give_up_s
-            yield s.now if s.stream_asked_at is None else s.stream_asked_at + s.rules.media_wait_s
     if s.phase is Phase.LIVE and _is_quiet(s):
         yield s.quiet_at() + s.rules.silence_timeout_s
     if s.phase is Phase.CLOSING:
         assert s.close_at is not None
         yield s.close_at
-
-
-def _find_audio(s: State) -> None:
-    if s.media_lost_at is None:
-        return
-    if s.now >= s.media_lost_at + s.rules.media_give_up_s:
-        _hang_up(s, "no_media")
-    elif s.stream_asked_at is None or s.now >= s.stream_asked_at + s.rules.media_wait_s:
-        s.stream_asked_at = s.now
-        s.do(StartStream())
 
 
 def _is_quiet(s: State) -> bool:

@@ -64,20 +64,24 @@ class Listening:
 
     def ended_at(self) -> float | None:
         """The last moment of which we know that the caller was still busy with this utterance."""
-        return self.voice_ended if self.voice_ended is not None else self.final_at
+        ended_at = self.voice_ended if self.voice_ended is not None else self.final_at
+        if self.interim and self.words_at is not None:  # words are still coming
+            return self.words_at if ended_at is None else max(ended_at, self.words_at)
+        return ended_at
 
-    def over_at(self, rules: Rules) -> float | None:
+    def over_at(self, rules: Rules, *, transcriber_decides: bool) -> float | None:
         """When the turn is the agent's if nothing more comes; None while that is open."""
         if not self.text:
             return None
         if self.is_over:
             return self.words_at
-        if rules.transcriber_ends_turns:
+        if transcriber_decides:
             return None if self.words_at is None else self.words_at + rules.transcriber_patience_s
         if self.digits:
             return (self.words_at or 0.0) + rules.digits_gap_s
         ended_at = self.ended_at()
-        return None if ended_at is None else ended_at + rules.silences.silence_ms(expectation(self.text)) / 1000
+        silences = rules.silences if self.voice_ended is not None else rules.transcript_silences
+        return None if ended_at is None else ended_at + silences.silence_ms(expectation(self.text)) / 1000
 
     def noise_at(self, rules: Rules) -> float | None:
         """From when on the voice on the line is taken for a noise; None while there is none.

@@ -19,10 +19,11 @@ from telnyx_actors.core.actions import (
     Action,
     CancelSpeech,
     ClearAudio,
+    PlayClause,
     SendAudio,
     SendMark,
     SpeakByCarrier,
-    StopCarrierSpeech,
+    StopPlayback,
 )
 from telnyx_actors.core.audio import FRAME_BYTES, SAMPLE_RATE_HZ
 
@@ -82,6 +83,7 @@ class Playout:
     lead_s: float
     mark_every_s: float
     is_open: bool = False
+    by_clause: bool = False  # no stream: the carrier plays whole clauses, as files
     play_end: float = 0.0
     stale_marks: int = 0
     _queue: list[Clause] = field(default_factory=list)
@@ -150,7 +152,7 @@ class Playout:
         while self.is_open and (clause := self.head()) is not None:
             if clause.by_carrier:
                 return actions + self._tell_carrier(clause, now)
-            actions += self._send(clause, now)
+            actions += self._play(clause, now) if self.by_clause else self._send(clause, now)
             if not clause.is_all_sent:
                 break
         return actions
@@ -173,10 +175,20 @@ class Playout:
             room -= padded
         return actions
 
+    def _play(self, clause: Clause, now: float) -> list[Action]:
+        if not clause.is_complete:
+            return []
+        clause.sent = clause.size
+        self.play_end = max(self.play_end, now) + clause.size / SAMPLE_RATE_HZ
+        return [PlayClause(clause.id, self._mark_name(clause))]
+
     def _mark(self, clause: Clause) -> Action:
+        return SendMark(self._mark_name(clause))
+
+    def _mark_name(self, clause: Clause) -> str:
         name = f"{self._epoch}.{clause.id}.{clause.sent}"
         self._marks[name] = (clause.id, clause.sent)
-        return SendMark(name)
+        return name
 
     def _tell_carrier(self, clause: Clause, now: float) -> list[Action]:
         if clause.is_told or self.play_end > now:
@@ -199,6 +211,16 @@ class Playout:
             clause.is_done = True
         if not self._marks and self.head() is None:
             self.play_end = min(self.play_end, now)
+        return True
+
+    def play_failed(self, name: str) -> bool:
+        """The carrier could not play a clause: its own voice has to say it."""
+        place = self._marks.pop(name, None)
+        clause = self.find(place[0]) if place else None
+        if clause is None or clause.is_done:
+            self.stale_marks += 1
+            return False
+        clause.by_carrier, clause.sent = True, 0
         return True
 
     def carrier_spoke(self, clause_id: int, now: float) -> bool:
@@ -235,9 +257,20 @@ class Playout:
         if not self.is_audible(now) and not self._awaits_confirmation():
             return []
         carrier_speaks = any(clause.is_told and not clause.is_done for clause in self._queue)
+        if self.by_clause:
+            self._credit_heard(now)
         self._forget_sent()
         self.play_end = now
-        return [ClearAudio(), StopCarrierSpeech()] if carrier_speaks else [ClearAudio()]
+        stops: list[Action] = [] if self.by_clause else [ClearAudio()]
+        return [*stops, StopPlayback()] if carrier_speaks or self.by_clause else stops
+
+    def _credit_heard(self, now: float) -> None:
+        """Files have no marks inside: what was heard of the one that plays is known by the clock."""
+        unheard = max(self.play_end - now, 0.0) * SAMPLE_RATE_HZ
+        for clause in reversed(self._queue):
+            if clause.sent and not clause.is_done:
+                clause.heard = max(clause.heard, int(clause.sent - min(unheard, clause.sent)))
+                unheard -= min(unheard, clause.sent)
 
     def lose_stream(self, now: float) -> None:
         """The socket is gone and with it what the carrier had not played."""

@@ -58,7 +58,7 @@ def _may_ask(s: State) -> bool:
 
 
 def _over_at(s: State) -> float | None:
-    return s.listening.over_at(s.rules)
+    return s.listening.over_at(s.rules, transcriber_decides=s.transcriber_decides)
 
 
 def _ask_at(s: State, over_at: float) -> float:

@@ -12,10 +12,15 @@ class Rules:
     """The timings. The defaults are those of a phone line to a patient person."""
 
     # hearing
-    has_local_voice: bool = True  # False: only transcripts tell that the caller speaks
+    uses_stream: bool = True  # False: the carrier plays files and transcribes (webhook mode)
     transcriber_ends_turns: bool = False  # True: a turn-taking transcriber decides (Flux)
     transcriber_patience_s: float = 3.0  # how long such a transcriber may stay undecided
     silences: TurnEndSettings = field(default_factory=TurnEndSettings)
+    # Where only transcripts tell that the caller speaks, a final comes after some silence already.
+    transcript_silences: TurnEndSettings = field(
+        default_factory=lambda: TurnEndSettings(complete_ms=100, unclear_ms=400, open_ms=900, dictating_ms=900)
+    )
+    hearing_failures_max: int = 3  # in a row, of our transcriber, before the carrier's is used
     speculate_before_s: float = 0.6  # ask the model this long before the turn would be over
     flush_timeout_s: float = 0.6  # how long a requested final may take
     digits_gap_s: float = 1.5  # keys pressed closer together than this are one input
@@ -41,8 +46,7 @@ class Rules:
     # the call
     silence_timeout_s: float = 20.0
     call_max_s: float = 1800.0
-    media_wait_s: float = 3.0  # how long a stream may take to start before it is asked for again
-    media_give_up_s: float = 30.0
+    media_wait_s: float = 3.0  # how long a stream may take to start before files are used instead
     ring_max_s: float = 90.0
     goodbye_max_s: float = 12.0
     hangup_wait_s: float = 5.0

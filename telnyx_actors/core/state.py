@@ -52,6 +52,9 @@ class State:
     answered_at: float | None = None
     media_lost_at: float | None = None  # since when an answered call has no audio path
     stream_asked_at: float | None = None
+    is_stream_refused: bool = False  # the carrier said so while it rang
+    hearing_failures: int = 0  # of our transcriber, since it last worked
+    hears_by_carrier: bool = False  # the carrier's transcriber is at work
     closing_reason: str = ""
     close_at: float | None = None  # when to hang up at the latest
     hangups: int = 0
@@ -195,6 +198,11 @@ class State:
     def is_flushing(self) -> bool:
         """Whether the transcriber still owes us the words of the last pause."""
         return self.listening.flush_until is not None and self.now < self.listening.flush_until
+
+    @property
+    def transcriber_decides(self) -> bool:
+        """Whether the transcriber at work finds the ends of turns itself."""
+        return self.rules.transcriber_ends_turns and not self.hears_by_carrier
 
     @property
     def media_is_there(self) -> bool:

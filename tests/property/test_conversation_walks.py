@@ -21,7 +21,18 @@ from telnyx_actors.core.state import Phase
 WALKS = 10_000
 CHUNKS = 40
 
-WORDS = ("quiero una cita", "para mi perro", "sí", "ajá", "no", "y", "espere", "¿cuánto vale?", "mañana.", "tres cero uno")
+WORDS = (
+    "quiero una cita",
+    "para mi perro",
+    "sí",
+    "ajá",
+    "no",
+    "y",
+    "espere",
+    "¿cuánto vale?",
+    "mañana.",
+    "tres cero uno",
+)
 
 
 def random_call(seed: int) -> Simulation:
@@ -32,7 +43,7 @@ def random_call(seed: int) -> Simulation:
         mark_every_s=rng.choice((0.24, 1.0)),
         silence_timeout_s=rng.choice((3.0, 20.0)),
         call_max_s=rng.choice((15.0, 1800.0)),
-        has_local_voice=True,
+        uses_stream=rng.random() < 0.8,
         transcriber_ends_turns=rng.random() < 0.2,
         transfer_number=rng.choice(("", "+573001112233")),
     )
@@ -148,7 +159,9 @@ def _what_was_heard_was_sent(sim: Simulation) -> None:
     lost_marks = any(action.kind == "estimate_believed" for _, action in sim.log if isinstance(action, ac.Note))
     # A mark says what was played to the byte; letters are not all equally long, hence the slack of a word a turn.
     slack = 12 * (len(sim.records) + 1)
-    assert lost_marks or heard_chars <= carrier + possible + slack, f"{heard_chars} characters heard of {carrier:.0f} played"
+    assert lost_marks or heard_chars <= carrier + possible + slack, (
+        f"{heard_chars} characters heard of {carrier:.0f} played"
+    )
 
 
 @pytest.mark.parametrize("seed", range(0, 500, 10))

@@ -143,6 +143,11 @@ class Simulation:
                     self._mark_later(action.name, max(self._play_end, self.now))
             case ac.ClearAudio():
                 self._clear()
+            case ac.PlayClause():
+                self._play_file(action)
+            case ac.StopPlayback():
+                self._marks = []
+                self._clear()
             case ac.FinalizeTranscript():
                 self.at(self.now + self.nature.final_s(), self._final)
             case ac.SpeakByCarrier():
@@ -211,6 +216,13 @@ class Simulation:
         start = max(self._play_end, self.now)
         self._play_end = start + -(-(action.end - action.start) // 160) * 160 / 8000
         self._heard.append((start, self._play_end, action.clause))
+
+    def _play_file(self, action: ac.PlayClause) -> None:
+        start = max(self._play_end, self.now + self.nature.network_s())
+        self._play_end = start + len(self.texts[action.clause]) * BYTES_PER_CHAR / 8000
+        self._heard.append((start, self._play_end, action.clause))
+        self._marks.append((self._play_end, action.mark))
+        self._mark_later(action.mark, self._play_end)
 
     def _mark_later(self, name: str, when: float) -> None:
         def deliver() -> None:

@@ -1,0 +1,112 @@
+"""The ways of audio between the caller and us, and what is used instead of one that fails.
+
+To the caller's ear: the media stream, or files that the carrier plays. From their mouth:
+our transcriber on the media stream, or the carrier's own. The second of each is slower,
+and always there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from telnyx_actors.core import events as ev
+from telnyx_actors.core.actions import StartStream, StartTranscription, StopTranscription
+from telnyx_actors.core.state import Phase, State
+from telnyx_actors.core.turn import TurnKind
+
+# --- events ------------------------------------------------------------------
+
+
+def answered(s: State) -> None:
+    if s.phase is not Phase.RINGING:
+        return
+    s.phase = Phase.ANSWERED
+    s.answered_at = s.media_lost_at = s.stream_asked_at = s.now
+    if not s.rules.uses_stream or s.is_stream_refused:
+        _use_files(s)
+
+
+def media_started(s: State) -> None:
+    answered(s)  # audio flows only on an answered call, whether or not its webhook has come yet
+    if s.playout.by_clause:
+        s.note("stream_mode")
+        s.do(*s.playout.clear(s.now))
+        s.playout.by_clause = False
+    s.playout.lose_stream(s.now)  # a second stream knows nothing of what the first had not played
+    s.media_lost_at = s.stream_asked_at = None
+    _go_live(s)
+
+
+def media_lost(s: State, event: ev.MediaLost) -> None:
+    if event.is_refused and s.phase is Phase.RINGING:
+        s.is_stream_refused = True
+    if s.phase is Phase.RINGING or s.playout.by_clause:
+        return
+    if s.media_lost_at is None:
+        s.media_lost_at = s.now
+        # A hang-up closes the socket before its webhook comes: no new stream is asked for in between.
+        s.stream_asked_at = s.now if event.is_stopped else None
+        s.playout.lose_stream(s.now)
+        s.listening.is_voiced = False
+    if event.is_refused and s.phase in (Phase.ANSWERED, Phase.LIVE):
+        _use_files(s)
+
+
+def hearing_failed(s: State, event: ev.HearingFailed) -> None:
+    s.hearing_failures += 1
+    if event.is_final or s.hearing_failures >= s.rules.hearing_failures_max:
+        _hear_by_carrier(s)
+
+
+def hearing_restored(s: State) -> None:
+    s.hearing_failures = 0
+    if s.hears_by_carrier and not s.playout.by_clause:
+        s.hears_by_carrier = False
+        s.note("own_hearing")
+        s.do(StopTranscription())
+
+
+# --- rules -------------------------------------------------------------------
+
+
+def settle(s: State) -> None:
+    """Find another way when audio does not flow."""
+    if s.phase not in (Phase.ANSWERED, Phase.LIVE) or s.media_lost_at is None:
+        return
+    if s.stream_asked_at is None:
+        s.stream_asked_at = s.now
+        s.do(StartStream())
+    elif s.now >= s.stream_asked_at + s.rules.media_wait_s:
+        _use_files(s)
+
+
+def deadlines(s: State) -> Iterator[float]:
+    """When ``settle`` could have something to do."""
+    if s.media_lost_at is not None and s.stream_asked_at is not None:
+        yield s.stream_asked_at + s.rules.media_wait_s
+
+
+def _use_files(s: State) -> None:
+    """No stream: speak by files, and hear what the carrier transcribes."""
+    s.note("webhook_mode")
+    s.playout.lose_stream(s.now)
+    s.playout.by_clause = True
+    s.media_lost_at = s.stream_asked_at = None
+    s.listening.is_voiced = False
+    _hear_by_carrier(s)
+    _go_live(s)
+
+
+def _hear_by_carrier(s: State) -> None:
+    if not s.hears_by_carrier:
+        s.hears_by_carrier = True
+        s.note("carrier_hearing")
+        s.listening.flush_until = None  # nobody is left to answer that
+        s.do(StartTranscription())
+
+
+def _go_live(s: State) -> None:
+    if s.phase is Phase.ANSWERED:
+        s.phase = Phase.LIVE
+        s.quiet_since = s.now
+        s.say(TurnKind.GREETING, s.lines.greeting)
