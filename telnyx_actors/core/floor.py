@@ -50,7 +50,8 @@ def interim(s: State, event: ev.TranscriptInterim) -> None:
 
 
 def final(s: State, event: ev.TranscriptFinal) -> None:
-    if event.flushed:
+    # Behind an endpoint nothing is left to flush, and a request to do so goes unanswered.
+    if event.flushed or event.endpoint:
         s.listening.flush_until = None
     is_sure = event.confidence >= s.rules.min_confidence
     s.listening.final_text(event.text if is_sure else "", s.now)
