@@ -24,7 +24,7 @@ from telnyx_actors.actors.journal import JournalActor
 from telnyx_actors.actors.messages import Drain, EndCall
 from telnyx_actors.actors.phrases import PhraseCache
 from telnyx_actors.actors.runtime import Runtime
-from telnyx_actors.actors.services import CallSettings, Services
+from telnyx_actors.actors.services import CallSettings, Mode, Services
 from telnyx_actors.actors.session import StreamGate
 from telnyx_actors.actors.supervision import ChildSpec
 from telnyx_actors.actors.supervisor import SupervisorActor
@@ -60,6 +60,7 @@ class Engine:
         self.settings = settings
         self.runtime = runtime or Runtime()
         self.calls = LiveCalls()
+        self.mode = Mode(settings.telnyx.use_media_streams)
         self.has_failed = False
         self._on_failure = on_failure
         self._resources = ExitStack()
@@ -80,6 +81,7 @@ class Engine:
             supervisor=Address(),
             journal=Address(),
             tally=Tally(),
+            mode=self.mode,
         )
         self.front = FrontSeen(lambda: metrics.page())
         metrics = Metrics(runtime.stats, self.calls, services.tally, self.front.figures)
@@ -174,6 +176,8 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
         reply_max_tokens=call.max_response_chars + 20,  # Spanish takes less than a token a letter, always
         max_calls=settings.server.max_calls,
         model_name=model_name,
+        transcription_engine=settings.telnyx.transcription_engine,
+        transcription_language=settings.telnyx.transcription_lang,
     )
 
 

@@ -29,6 +29,8 @@ from telnyx_actors.providers.ports import Archive
 
 FLUSH_S: Final = 1.0
 SWEEP_S: Final = 60.0
+LEFT_BEHIND_S: Final = 30.0
+"""A call in progress writes every second, whichever process holds it."""
 
 
 class _FlushDue:
@@ -158,11 +160,18 @@ class SweeperActor(EngineActor):
             case _:
                 self.unexpected(message)
 
+    def _is_left_behind(self, folder: Path) -> bool:
+        """Nobody's any more: not a call of ours, and nothing was written lately by another process."""
+        if not (folder / "call.json").exists() or self._calls.get(folder.name) is not None:
+            return False
+        written = max(path.stat().st_mtime for path in folder.iterdir())
+        return self.clock.wall().timestamp() - written >= LEFT_BEHIND_S
+
     def _sweep(self) -> None:
         if not self._spool_dir.is_dir():
             return
         for folder in sorted(self._spool_dir.iterdir()):
-            if not (folder / "call.json").exists() or self._calls.get(folder.name) is not None:
+            if not self._is_left_behind(folder):
                 continue
             try:
                 places = ship(folder, self._archive, self._archive_folder)

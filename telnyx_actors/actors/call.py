@@ -6,6 +6,7 @@ back are performed (see ``performer``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, get_args
 
 from telnyx_actors.actors.base import Birth, EngineActor
@@ -19,7 +20,6 @@ from telnyx_actors.actors.messages import (
     Deadline,
     Dial,
     Dialled,
-    HearingFailed,
     Prepare,
     RecordClosed,
     SpeechChunk,
@@ -35,6 +35,7 @@ from telnyx_actors.actors.session import encoding_of
 from telnyx_actors.actors.supervision import Child, ChildExited, Verdict
 from telnyx_actors.actors.timer import Timeout
 from telnyx_actors.core import events as ev
+from telnyx_actors.core.audio import Encoding
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog, mask_phone
 from telnyx_actors.wire.telnyx_media import StreamError
@@ -89,13 +90,14 @@ class CallActor(EngineActor):
     def _begin(self) -> None:
         """The call is new."""
         plan, orders = self._memory.plan, self._performer.orders
+        with_stream = self._conversation.state.rules.uses_stream
         self._performer.journal("begun", direction=plan.direction, number=plan.number, nombre=plan.nombre)
         self._parts.speaker.tell(Prepare(self._conversation.state.lines.greeting))
         if plan.direction == "outgoing":
-            self._parts.carrier.tell(Dial(orders.dial()))
+            self._parts.carrier.tell(Dial(orders.dial(with_stream=with_stream)))
         else:
             self._call_log.info("📞", f"Llamada entrante de {mask_phone(plan.number)}")
-            self._performer.order(orders.answer())
+            self._performer.order(orders.answer(with_stream=with_stream))
         self._arm()
 
     def _go_on(self) -> None:
@@ -138,8 +140,6 @@ class CallActor(EngineActor):
                 self._memory.placed(message.call)
             case CommandFailed():
                 self._command_failed(message)
-            case HearingFailed():
-                self._memory.counts[f"hearing_{message.error.kind}"] += 1
             case RecordClosed():
                 self._record_closed(message)
             case _:
@@ -150,15 +150,44 @@ class CallActor(EngineActor):
         self._call_log.info("📨", f"Webhook recibido: {event.event_type}")
         match event.event_type:
             case "call.answered":
-                self._feed(ev.CallAnswered())
+                self._answered()
+            case "call.transcription":
+                self._transcribed(payload)
+            case "call.playback.ended":
+                self._played(str(payload.get("status")))
             case "call.hangup":
                 self._feed(ev.CallEnded(str(payload.get("hangup_cause")), str(payload.get("hangup_source"))))
             case "call.speak.ended":
                 self._feed(ev.CarrierSpoke(self._memory.spoken_by_carrier))
             case "streaming.failed":
-                self._feed(ev.MediaLost())
+                self._call_log.warning("📡", "El audio en directo falló; la llamada sigue en modo webhook")
+                self._feed(ev.MediaLost(is_refused=True))
             case _:
                 pass
+
+    def _answered(self) -> None:
+        if not self._conversation.state.rules.uses_stream:
+            self._begin_record(Encoding.PCMU)
+        self._feed(ev.CallAnswered())
+
+    def _transcribed(self, payload: Mapping[str, object]) -> None:
+        """The carrier's transcriber: a word of it counts only while ours is away."""
+        data = payload.get("transcription_data")
+        if not isinstance(data, Mapping) or not self._conversation.state.hears_by_carrier:
+            return
+        text, confidence = str(data.get("transcript") or "").strip(), data.get("confidence")
+        certainty = float(confidence) if isinstance(confidence, int | float) else 1.0
+        if data.get("is_final"):
+            self._feed(ev.TranscriptFinal(text, certainty, endpoint=True))
+        else:
+            self._feed(ev.TranscriptInterim(text, certainty))
+
+    def _played(self, status: str) -> None:
+        """Files end in the order in which they were begun; those that we stopped are forgotten already."""
+        if status in ("cancelled", "cancelled_amd", "call_hangup") or not self._memory.playbacks:
+            return
+        mark = self._memory.playbacks.popleft()
+        self._feed(ev.MarkReturned(mark) if status == "completed" else ev.PlayFailed(mark))
 
     def _stream_opened(self, message: StreamOpened) -> None:
         memory = self._memory
@@ -167,12 +196,16 @@ class CallActor(EngineActor):
             old.close(1000, "replaced")
         if not memory.session.call_control_id:
             self._identified(message.start.call_control_id)
-        if memory.origin_s is None:
-            memory.origin_s = self.clock.now()
-            memory.encoding = encoding_of(message.start)
-            self._parts.archiver.tell(self._parts.open_record())
+        self._begin_record(encoding_of(message.start))
+        if self._parts.transcriber is None:
             self._parts.start_hearing(self._call_log)
         self._feed(ev.MediaStarted())
+
+    def _begin_record(self, encoding: Encoding) -> None:
+        memory = self._memory
+        if memory.origin_s is None:
+            memory.origin_s, memory.encoding = self.clock.now(), encoding
+            self._parts.archiver.tell(self._parts.open_record())
 
     def _stream_closed(self, message: StreamClosed) -> None:
         if message.sink is not self._memory.sink:
@@ -202,6 +235,10 @@ class CallActor(EngineActor):
             self._feed(ev.CallEnded("dial_failed"))
         elif message.name == "answer":
             self._feed(ev.HangupRequested("answer_failed"))
+        elif message.name == "streaming_start":
+            self._feed(ev.MediaLost(is_refused=True))
+        elif message.name == "playback_start":
+            self._played("failed")
 
     # --- the conversation -------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from telnyx_actors.actors.calls import CallView
@@ -31,5 +31,6 @@ class CallMemory:
     sink: MediaSink | None = None
     encoding: Encoding | None = None  # of the caller's audio; None until the first stream
     origin_s: float | None = None  # zero of the recording's time
+    playbacks: deque[str] = field(default_factory=deque)  # marks of the files that the carrier plays, in order
     spoken_by_carrier: int = 0  # the clause that its own voice says
     counts: Counter[str] = field(default_factory=Counter)

@@ -124,13 +124,6 @@ class CommandFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class HearingFailed:
-    """The transcriber cannot be reached or does not want us; it goes on trying."""
-
-    error: ProviderError
-
-
-@dataclass(frozen=True, slots=True)
 class RecordClosed:
     """The record is where it belongs, or (``error``) safe in the spool."""
 

@@ -11,7 +11,7 @@ from telnyx_actors.actors.services import CallSettings
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.providers.ports import CallCommand, DialRequest, StreamRequest
 from telnyx_actors.wire.telnyx_client_state import encode_client_state
-from telnyx_actors.wire.telnyx_rest import stream_fields
+from telnyx_actors.wire.telnyx_rest import playback_fields, stream_fields, transcription_fields
 
 TARGET_LEGS = "both"
 TIME_LIMIT_MARGIN_S = 60
@@ -30,23 +30,23 @@ class Orders:
         self.webhook_url = f"{settings.webhook_url}?{urlencode({'call': plan.ref, 'token': secret})}"
         self.stream_url = f"{settings.stream_url}?{urlencode({'secret': secret})}"
 
-    def dial(self, ring_s: int = 45) -> DialRequest:
+    def dial(self, *, with_stream: bool, ring_s: int = 45) -> DialRequest:
         return DialRequest(
             to=self._plan.number,
             webhook_url=self.webhook_url,
             client_state=self._client_state(),
             command_id=str(uuid.uuid4()),
-            stream=StreamRequest(self.stream_url, codec=Encoding.PCMU, target_legs=TARGET_LEGS),
+            stream=StreamRequest(self.stream_url, target_legs=TARGET_LEGS) if with_stream else None,
             timeout_secs=ring_s,
             time_limit_secs=int(self._settings.rules.call_max_s) + TIME_LIMIT_MARGIN_S,
         )
 
-    def answer(self) -> CallCommand:
+    def answer(self, *, with_stream: bool) -> CallCommand:
         return self._command(
             "answer",
             webhook_url=self.webhook_url,
             client_state=encode_client_state(self._client_state()),
-            **self._stream(),
+            **(self._stream() if with_stream else {}),
         )
 
     def start_stream(self) -> CallCommand:
@@ -55,8 +55,21 @@ class Orders:
     def speak(self, text: str) -> CallCommand:
         return self._command("speak", payload=text[:3000], voice=CARRIER_VOICE, language=LANGUAGE)
 
-    def stop_speaking(self) -> CallCommand:
+    def play(self, audio: bytes) -> CallCommand:
+        """``audio`` is mu-law."""
+        return self._command("playback_start", **playback_fields(Encoding.PCMU, audio))
+
+    def stop_playing(self) -> CallCommand:
+        """Stops files and the carrier's own voice."""
         return self._command("playback_stop", stop="all")
+
+    def transcribe(self) -> CallCommand:
+        settings = self._settings
+        fields = transcription_fields(settings.transcription_engine, settings.transcription_language)
+        return self._command("transcription_start", **fields)
+
+    def stop_transcribing(self) -> CallCommand:
+        return self._command("transcription_stop")
 
     def transfer(self, number: str) -> CallCommand:
         return self._command("transfer", to=number)

@@ -34,6 +34,10 @@ class Outlet:
         self._messages.append(encode_media(piece))
         return piece
 
+    def file(self, clause: int) -> bytes:
+        """The whole audio of a clause."""
+        return bytes(self._audio.get(clause, b""))
+
     def mark(self, name: str) -> None:
         self._messages.append(encode_mark(name))
 

@@ -79,8 +79,19 @@ class Performer:
             case ac.SpeakByCarrier():
                 self._memory.spoken_by_carrier = action.clause
                 self.order(self.orders.speak(action.text))
-            case ac.StopCarrierSpeech():
-                self.order(self.orders.stop_speaking())
+            case ac.PlayClause():
+                audio = outlet.file(action.clause)
+                self._memory.playbacks.append(action.mark)
+                self.order(self.orders.play(audio))
+                parts.archiver.tell(AgentAudio(self._clock.now(), audio))
+            case ac.StopPlayback():
+                self._memory.playbacks.clear()
+                self.order(self.orders.stop_playing())
+                parts.archiver.tell(AgentCleared(self._clock.now()))
+            case ac.StartTranscription():
+                self.order(self.orders.transcribe())
+            case ac.StopTranscription():
+                self.order(self.orders.stop_transcribing())
             case ac.StartStream():
                 self.order(self.orders.start_stream())
             case ac.TransferCall():

@@ -47,8 +47,17 @@ class CallSettings:
     max_response_chars: int = 150
     reply_max_tokens: int = 160
     model_name: str = ""
+    transcription_engine: str = "deepgram"  # the carrier's
+    transcription_language: str = "es"
     max_calls: int = 100
     log_transcripts: bool = True
+
+
+@dataclass(slots=True)
+class Mode:
+    """What new calls begin with. May be switched while the engine runs, by any thread."""
+
+    uses_stream: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +72,4 @@ class Services:
     supervisor: Address
     journal: Address
     tally: Tally
+    mode: Mode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from telnyx_actors.actors.archiver import SweeperActor
@@ -179,6 +180,7 @@ class SupervisorActor(EngineActor):
         settings, now, wall = self._services.settings, self.clock.now(), self.clock.wall()
         local = wall.astimezone(settings.timezone)
         persona = settings.persona
+        rules = replace(settings.rules, uses_stream=self._services.mode.uses_stream)
         session = CallSession(self.clock)
         session.call_control_id = plan.call_control_id
         view = CallView(plan, secrets.token_urlsafe(24), now, local.isoformat(timespec="milliseconds"))
@@ -187,7 +189,7 @@ class SupervisorActor(EngineActor):
             plan=plan,
             view=view,
             session=session,
-            conversation=Conversation(settings.rules, persona.lines_at(local.hour, saludo=plan.saludo), now),
+            conversation=Conversation(rules, persona.lines_at(local.hour, saludo=plan.saludo), now),
             system=system_prompt(persona, nombre=plan.nombre, contexto=plan.contexto, now=local),
             born_at=now,
             placed=placed,

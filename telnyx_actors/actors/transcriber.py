@@ -13,7 +13,7 @@ from typing import Any, Final
 import pykka
 
 from telnyx_actors.actors.base import Birth, EngineActor, tell
-from telnyx_actors.actors.messages import Finalize, FramesWaiting, HearingFailed, StreamEnded, StreamReady
+from telnyx_actors.actors.messages import Finalize, FramesWaiting, StreamEnded, StreamReady
 from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.replay import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
@@ -28,6 +28,9 @@ from telnyx_actors.providers.ports import TranscriptionStream
 
 KEEP_ALIVE_S: Final = 4.0
 RECONNECT: Final = Backoff(first_s=0.2, limit_s=5.0)
+RECONNECT_REFUSED: Final = Backoff(first_s=30.0, limit_s=120.0)
+"""After a refusal that asking again cannot help, such as a wrong key: somebody may mend it meanwhile."""
+
 _FRAME_S: Final = FRAME_MS / 1000
 
 
@@ -178,6 +181,7 @@ class TranscriberActor(EngineActor):
     def _ready(self, stream: TranscriptionStream) -> None:
         self._call_log.info("✅", "Conectado a Deepgram WebSocket")
         self._failures = 0
+        tell(self._call, ev.HearingRestored())
         self._stream = stream
         self._replay.rewind()
         self._send()
@@ -187,15 +191,16 @@ class TranscriberActor(EngineActor):
 
     def _lost(self, error: Exception | None) -> None:
         self._drop_stream()
-        delay_s = RECONNECT.delay_s(self._failures, self.runtime.random())
+        is_final = isinstance(error, ProviderError) and not error.is_temporary
+        backoff = RECONNECT_REFUSED if is_final else RECONNECT
+        delay_s = backoff.delay_s(self._failures, self.runtime.random())
         self._failures += 1
         reason = f"{error}" if error is not None else "la conexión se cerró"
         if isinstance(error, ProviderError) and error.kind is Failure.AUTH:
             self._call_log.error("🔑", f"Deepgram rechazó la clave: {error.message}. Revise DEEPGRAM_API_KEY.")
         else:
             self._call_log.warning("🔁", f"Deepgram desconectado ({reason}); reintento en {delay_s:.1f} s")
-        if isinstance(error, ProviderError):
-            tell(self._call, HearingFailed(error))
+        tell(self._call, ev.HearingFailed(reason, is_final))
         self.send_later(delay_s, _ReconnectDue())
 
     def _drop_stream(self) -> None:

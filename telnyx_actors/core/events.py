@@ -145,6 +145,7 @@ TranscriptEvent: TypeAlias = (
     TranscriptInterim | TranscriptFinal | UtteranceEnded | TurnPredicted | TurnRetracted | TurnConfirmed
 )
 
+
 @dataclass(frozen=True, slots=True)
 class HearingFailed:
     """The transcriber was lost or did not want us. ``is_final``: trying again cannot help."""

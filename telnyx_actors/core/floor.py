@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.actions import FinalizeTranscript, SendAudio, SpeakByCarrier
+from telnyx_actors.core.actions import FinalizeTranscript, PlayClause, SendAudio, SpeakByCarrier
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnEnd, TurnKind
 from telnyx_actors.core.turn_end import is_backchannel, is_greeting
@@ -117,7 +117,7 @@ def release(s: State) -> None:
     if turn is None:
         return
     for action in actions:
-        if isinstance(action, SendAudio | SpeakByCarrier):
+        if isinstance(action, SendAudio | PlayClause | SpeakByCarrier):
             if not turn.is_begun:
                 s.hand_over(turn)
             if action.clause in turn.waits:
@@ -178,8 +178,10 @@ def _words_over_us(s: State, turn: Turn) -> None:
     elif is_late:
         if is_settled:
             s.note("late_words")
-            turn.said = f"{turn.said} {s.listening.text}"
-            s.history.caller(s.listening.text)
+            # A final may repeat what its interim had said already.
+            rest = s.listening.text.removeprefix(turn.said).strip()
+            turn.said = f"{turn.said} {rest}".strip()
+            s.history.caller(rest)
             s.forget_words()
     else:
         _pause(s)

@@ -80,6 +80,8 @@ class Listening:
         if self.digits:
             return (self.words_at or 0.0) + rules.digits_gap_s
         ended_at = self.ended_at()
+        if self.voice_ended is None and self.interim and self.words_at is not None:
+            return self.words_at + rules.interim_patience_s  # the caller may well still be speaking
         silences = rules.silences if self.voice_ended is not None else rules.transcript_silences
         return None if ended_at is None else ended_at + silences.silence_ms(expectation(self.text)) / 1000
 

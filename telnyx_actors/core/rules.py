@@ -20,6 +20,7 @@ class Rules:
     transcript_silences: TurnEndSettings = field(
         default_factory=lambda: TurnEndSettings(complete_ms=100, unclear_ms=400, open_ms=900, dictating_ms=900)
     )
+    interim_patience_s: float = 2.5  # for a final, where nothing else tells that the caller has stopped
     hearing_failures_max: int = 3  # in a row, of our transcriber, before the carrier's is used
     speculate_before_s: float = 0.6  # ask the model this long before the turn would be over
     flush_timeout_s: float = 0.6  # how long a requested final may take

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import wave
 from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.audio import PCM16_BYTES, SAMPLE_RATE_HZ, Encoding, to_pcm16
 from telnyx_actors.errors import WireError
 
 # Without "rtp", Telnyx accepts the audio we send and nobody hears it.
@@ -37,6 +40,33 @@ def stream_fields(url: str, track: str, codec: Encoding, target_legs: str) -> di
         "stream_bidirectional_codec": codec.value,
         "stream_bidirectional_target_legs": target_legs,
     }
+
+
+def transcription_fields(engine: str, language: str) -> dict[str, object]:
+    """The carrier's own transcription, as fields of a ``transcription_start``; interim words wherever the engine has them."""
+    name = _ENGINES.get(engine.lower(), engine)
+    config: dict[str, object] = {"transcription_engine": name, "language": language}
+    if name == "Deepgram":
+        config |= {"transcription_model": "deepgram/nova-3", "interim_results": True}
+    elif name == "Telnyx":
+        config["transcription_model"] = "openai/whisper-large-v3-turbo"
+    else:
+        config["interim_results"] = True
+    return {"transcription_engine": name, "transcription_tracks": "inbound", "transcription_engine_config": config}
+
+
+_ENGINES: Final = {"deepgram": "Deepgram", "google": "Google", "telnyx": "Telnyx", "azure": "Azure"}
+
+
+def playback_fields(encoding: Encoding, audio: bytes) -> dict[str, object]:
+    """Audio to be played as a file, inside a ``playback_start``."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(PCM16_BYTES)
+        out.setframerate(SAMPLE_RATE_HZ)
+        out.writeframes(to_pcm16(encoding, audio))
+    return {"playback_content": base64.b64encode(file.getvalue()).decode("ascii"), "audio_type": "wav"}
 
 
 # --- answers ---------------------------------------------------------------------------
