@@ -83,8 +83,8 @@ class Engine:
             tally=Tally(),
             mode=self.mode,
         )
-        self.front = FrontSeen(lambda: metrics.page())
-        metrics = Metrics(runtime.stats, self.calls, services.tally, self.front.figures)
+        self.front = FrontSeen()
+        self.front.page = Metrics(runtime.stats, self.calls, services.tally, self.front.figures).page
         journal = ChildSpec("journal", lambda birth: JournalActor.start(birth, data_dir / "journal.sqlite3"))
         front = ChildSpec(
             "front", lambda birth: FrontActor.start(birth, services, front_settings(settings), self.front)

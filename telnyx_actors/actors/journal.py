@@ -50,7 +50,7 @@ class JournalActor(EngineActor):
             self._db = self._open()
         except sqlite3.DatabaseError as error:
             aside = self._path.with_name(f"{self._path.name}.corrupt-{self.clock.wall():%Y%m%dT%H%M%S}")
-            self.log.error("el diario {} no se puede leer ({}); se aparta como {}", self._path, error, aside.name)
+            self.log.warning("el diario {} no se puede leer ({}); se aparta como {}", self._path, error, aside.name)
             self._path.replace(aside)
             self._db = self._open()
 

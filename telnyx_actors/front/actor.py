@@ -41,11 +41,15 @@ Page: TypeAlias = Callable[[], tuple[bytes, str]]
 """Makes the Prometheus page and its content type."""
 
 
+def _no_page() -> tuple[bytes, str]:
+    return b"", "text/plain"
+
+
 @dataclass(slots=True)
 class FrontSeen:
     """The front as others see it: ``server`` while there is one, ``refusal`` why there is none."""
 
-    page: Page
+    page: Page = _no_page
     server: FrontServer | None = None
     refusal: ConfigError | None = None
     settled: threading.Event = field(default_factory=threading.Event)  # one of the two is known
