@@ -175,16 +175,15 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class StopAsking:
-    """Forget an attempt."""
+    """Forget an attempt. Not urgent: it must not overtake the order to begin it."""
 
-    urgent: ClassVar[bool] = True
     turn: int
     attempt: int
 
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Make audio of a clause; ``phrase``: keep it for other calls."""
+    """Make audio of a clause; ``phrase``: it is said by heart, and may be at hand."""
 
     clause: int
     text: str
@@ -194,16 +193,16 @@ class Speak:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Have this phrase at hand."""
+    """Have this phrase at hand. ``is_lasting``: it is said in many calls, so keep it for other processes too."""
 
     text: str
+    is_lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StopSpeaking:
-    """Forget these clauses."""
+    """Forget these clauses. Not urgent: it must not overtake the order to speak them."""
 
-    urgent: ClassVar[bool] = True
     clauses: tuple[int, ...]
 
 

@@ -22,17 +22,28 @@ NOBODY = 0
 """The clause number of a phrase that is only prepared."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """Something to be spoken. ``is_lasting``: kept for other processes too."""
+
+    clause: int
+    text: str
+    previous_text: str = ""
+    is_phrase: bool = False
+    is_lasting: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class _Over:
-    """The clause in hand is over, well or not."""
+    """The job in hand is over, well or not."""
 
-    job: Speak
+    job: _Job
 
 
 class SpeakerActor(EngineActor):
     """One clause at a time: a voice makes audio faster than it is heard, and vendors count streams.
 
-    Phrases at hand come at once, past the queue.
+    Phrases at hand come at once, past the queue. Preparing others waits while there are clauses.
     """
 
     def __init__(self, birth: Birth, call: pykka.ActorRef[Any], voice: Voice, phrases: PhraseCache) -> None:
@@ -40,8 +51,9 @@ class SpeakerActor(EngineActor):
         self._call = call
         self._voice = voice
         self._phrases = phrases
-        self._waiting: deque[Speak] = deque()
-        self._job: Speak | None = None
+        self._waiting: deque[_Job] = deque()
+        self._unprepared: deque[_Job] = deque()
+        self._job: _Job | None = None
         self._pump: Pump[SpeechChunk | ev.SpeechFinished] | None = None
 
     def handle(self, message: object) -> None:
@@ -49,12 +61,14 @@ class SpeakerActor(EngineActor):
             case Speak():
                 self._speak(message)
             case Prepare():
-                if self._phrases.find(message.text) is None:
-                    self._enqueue(Speak(NOBODY, message.text, phrase=True, previous_text=""))
+                self._unprepared.append(_Job(NOBODY, message.text, is_phrase=True, is_lasting=message.is_lasting))
+                self._go_on()
             case StopSpeaking():
                 self._forget(message.clauses)
             case _Over():
-                self._next(message.job)
+                if message.job is self._job:
+                    self._job = None
+                    self._go_on()
             case _:
                 self.unexpected(message)
 
@@ -62,48 +76,55 @@ class SpeakerActor(EngineActor):
         if self._pump is not None:
             self._pump.cancel()
 
-    def _speak(self, job: Speak) -> None:
-        audio = self._phrases.find(job.text) if job.phrase else None
-        if audio is None:
-            self._enqueue(job)
+    def _speak(self, order: Speak) -> None:
+        audio = self._phrases.find(order.text) if order.phrase else None
+        if audio is not None:
+            tell(self._call, SpeechChunk(order.clause, audio))
+            tell(self._call, ev.SpeechFinished(order.clause))
             return
-        tell(self._call, SpeechChunk(job.clause, audio))
-        tell(self._call, ev.SpeechFinished(job.clause))
-
-    def _enqueue(self, job: Speak) -> None:
-        self._waiting.append(job)
-        if self._job is None:
-            self._next(None)
+        self._waiting.append(_Job(order.clause, order.text, order.previous_text, order.phrase))
+        job = self._job
+        if job is not None and job.clause == NOBODY and job.text != order.text:  # nobody waits for that one
+            self._drop_job()
+            self._unprepared.appendleft(job)
+        self._go_on()
 
     def _forget(self, clauses: tuple[int, ...]) -> None:
         self._waiting = deque(job for job in self._waiting if job.clause not in clauses)
-        if self._job is not None and self._job.clause in clauses and self._pump is not None:
-            self._pump.cancel()
-            self._next(self._job)
+        if self._job is not None and self._job.clause in clauses:
+            self._drop_job()
+            self._go_on()
 
-    def _next(self, done: Speak | None) -> None:
-        """Begin the next clause, unless ``done`` is not the one in hand any more."""
-        if done is not self._job:
+    def _drop_job(self) -> None:
+        self._job = None
+        if self._pump is not None:
+            self._pump.cancel()
+
+    def _go_on(self) -> None:
+        """Begin the next job, unless one is in hand."""
+        if self._job is not None:
             return
-        self._job = self._waiting.popleft() if self._waiting else None
-        if self._job is None:
+        while self._unprepared and self._phrases.find(self._unprepared[0].text) is not None:
+            self._unprepared.popleft()
+        queue = self._waiting or self._unprepared
+        if not queue:
             self._pump = None
             return
-        job = self._job
+        self._job = job = queue.popleft()
         stream = self._voice.synthesize(job.text, previous_text=job.previous_text)
         self._pump = Pump(
             self._spoken(job, stream),
             stream.cancel,
-            partial(self._deliver, job),
+            lambda item: job.clause == NOBODY or tell(self._call, item),
             partial(self._ended, job),
             f"{self.path}/{job.clause}",
         ).start()
 
     # --- on the pump's thread ---
 
-    def _spoken(self, job: Speak, stream: SpeechStream) -> Iterator[SpeechChunk | ev.SpeechFinished]:
-        """The clause's audio, from where a phrase is kept or from the voice."""
-        kept = self._phrases.load(job.text) if job.phrase else None
+    def _spoken(self, job: _Job, stream: SpeechStream) -> Iterator[SpeechChunk | ev.SpeechFinished]:
+        """The audio, from where a phrase is kept or from the voice."""
+        kept = self._kept(job) if job.is_phrase else None
         if kept is not None:
             yield SpeechChunk(job.clause, kept)
             yield ev.SpeechFinished(job.clause)
@@ -112,16 +133,17 @@ class SpeakerActor(EngineActor):
         for piece in stream:
             pieces.append(piece)
             yield SpeechChunk(job.clause, piece)
-        yield ev.SpeechFinished(job.clause)
-        if job.phrase:  # behind the end, so that nobody waits for the disk or the archive
+        yield ev.SpeechFinished(job.clause)  # a stream that was cancelled ends here, and is not kept
+        if job.is_lasting:
             self._phrases.keep(job.text, b"".join(pieces))
+        elif job.is_phrase:
+            self._phrases.remember(job.text, b"".join(pieces))
 
-    def _deliver(self, job: Speak, item: SpeechChunk | ev.SpeechFinished) -> bool:
-        if isinstance(item, ev.SpeechFinished):
-            tell(self.actor_ref, _Over(job))
-        return job.clause == NOBODY or tell(self._call, item)
+    def _kept(self, job: _Job) -> bytes | None:
+        """Only what is prepared for later may wait for the archive."""
+        return self._phrases.fetch(job.text) if job.is_lasting else self._phrases.load(job.text)
 
-    def _ended(self, job: Speak, error: Exception | None) -> None:
+    def _ended(self, job: _Job, error: Exception | None) -> None:
         if error is not None:
             if job.clause != NOBODY:
                 retryable = error.is_temporary if isinstance(error, ProviderError) else True

@@ -98,7 +98,7 @@ class SupervisorActor(EngineActor):
             )
         )
         for line in settings.persona.all_lines():
-            self._phrases.tell(Prepare(line))
+            self._phrases.tell(Prepare(line, is_lasting=True))
         self.start_child(front)
 
     def child_started(self, child: Child) -> None:

@@ -10,7 +10,8 @@ import pytest
 from loguru import logger
 
 from support.puppet import WITHIN_S, Diary, Puppet
-from telnyx_actors.actors.base import Birth, stop
+from support.stepping import Unstarted
+from telnyx_actors.actors.base import Birth, EngineActor, stop
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.actors.supervision import ChildSpec
 from telnyx_actors.actors.timer import ManualTimer
@@ -66,3 +67,17 @@ def start(diary: Diary, runtime: Runtime) -> Iterator[Callable[..., Ref]]:
 
     yield start
     assert [ref for ref in refs if not stop(ref, WITHIN_S)] == []
+
+
+@pytest.fixture
+def unstarted() -> Iterator[Unstarted[Any]]:
+    actors: list[EngineActor] = []
+
+    def set_up(actor: EngineActor) -> EngineActor:
+        actors.append(actor)
+        actor.setup()
+        return actor
+
+    yield set_up
+    for actor in actors:
+        actor._end(None)
