@@ -120,6 +120,7 @@ class ArchiverActor(EngineActor):
         caller = b"".join([self._caller.received(at, frame) for at, frame in self._lane.take()])
         self._append(caller, self._agent.finished(order.at))
         self._append(self._caller.finished(order.at))
+        self._caller = self._agent = None  # a flush may still be due, and there is nothing left to append to
         self._spool.end(end_entry(order.summary, self._origin_s))
         try:
             places = ship(self._spool.folder, self._archive, self._archive_folder)
