@@ -1,0 +1,120 @@
+"""The caller's mouth, and the ears on our side: voice activity, and three kinds of transcriber.
+
+Nova gives words when it is asked to (or finds an endpoint itself), Flux tells the ends of
+turns, and the carrier's own transcriber gives finals late and knows no flush.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from telnyx_actors.core import actions as ac
+from telnyx_actors.core import events as ev
+
+if TYPE_CHECKING:
+    from support.simulation import Simulation
+
+ONSET_S, CONFIRM_S, STOP_S = 0.06, 0.12, 0.1  # how late voice activity knows
+CARRIER_FINAL_S = 0.5
+FLUX_EAGER_S, FLUX_END_S = 0.2, 0.45  # behind the voice
+
+
+class Ears:
+    """Turns what the caller does into events."""
+
+    def __init__(self, sim: Simulation) -> None:
+        self._sim = sim
+        self._words: list[str] = []  # understood, but not final
+        self._is_carrier = False
+        self._voices = 0
+        self._flux_said: list[str] = []  # the words of Flux's turn
+        self._is_flux_predicted = False
+
+    def hear(self, start: float, duration: float, texts: Sequence[str], *, tells_early: bool = True) -> None:
+        """A sound on the line."""
+        at, end = self._sim.at, start + duration
+        if self._sim.rules.uses_stream:
+            at(start + ONSET_S, partial(self._voice, ev.VoiceStarted(start)))
+            if duration >= CONFIRM_S:
+                at(start + CONFIRM_S, partial(self._voice, ev.VoiceConfirmed(start)))
+        for index, text in enumerate(texts):
+            at(start + duration * (index + 1) / len(texts), partial(self._understand, text))
+            if tells_early and index < len(texts) - 1:
+                at(start + duration * (index + 1) / len(texts) + 0.05, self._interim)
+        at(end + STOP_S, partial(self._silence, end))
+
+    def told(self, action: ac.FinalizeTranscript | ac.StartTranscription | ac.StopTranscription) -> None:
+        """What the conversation wants of the transcriber."""
+        match action:
+            case ac.FinalizeTranscript():
+                self._sim.at(
+                    self._sim.now + self._sim.nature.final_s(), partial(self._final, self._take(), flushed=True)
+                )
+            case ac.StartTranscription():
+                self._is_carrier = True
+            case ac.StopTranscription():
+                self._is_carrier = False
+
+    @property
+    def _is_flux(self) -> bool:
+        return self._sim.rules.transcriber_ends_turns and not self._is_carrier
+
+    def _voice(self, event: ev.VoiceStarted | ev.VoiceConfirmed) -> None:
+        if isinstance(event, ev.VoiceStarted):
+            self._voices += 1
+            if self._is_flux and self._is_flux_predicted:
+                self._is_flux_predicted = False
+                self._sim.feed(ev.TurnRetracted())
+        self._sim.feed(event)
+
+    def _understand(self, text: str) -> None:
+        self._words.append(text)
+
+    def _interim(self) -> None:
+        if self._is_flux:
+            self._sim.feed(ev.TranscriptInterim(" ".join([*self._flux_said, *self._words])))
+        elif self._words:
+            self._sim.feed(ev.TranscriptInterim(" ".join(self._words)))
+
+    def _silence(self, end: float) -> None:
+        sim, voices = self._sim, self._voices
+        if sim.rules.uses_stream:
+            sim.feed(ev.VoiceStopped(end))
+        if self._is_flux:
+            self._flux_said += self._words
+            self._words.clear()
+            if self._flux_said:
+                sim.at(end + FLUX_EAGER_S, partial(self._flux_predicts, voices))
+                sim.at(end + FLUX_END_S, partial(self._flux_ends, voices))
+        elif self._is_carrier:
+            sim.at(end + CARRIER_FINAL_S, lambda: self._final(self._take()))
+        else:
+            sim.at(end + sim.nature.endpoint_s(), partial(self._endpoint, voices))
+            sim.at(end + sim.nature.utterance_end_s(), lambda: sim.feed(ev.UtteranceEnded()))
+
+    # --- the transcribers ---
+
+    def _take(self) -> str:
+        words, self._words = self._words, []
+        return " ".join(words)
+
+    def _final(self, text: str, *, flushed: bool = False) -> None:
+        self._sim.feed(ev.TranscriptFinal(text, flushed=flushed))
+
+    def _endpoint(self, voices: int) -> None:
+        if self._words and voices == self._voices:
+            self._sim.feed(ev.TranscriptFinal(self._take(), endpoint=True))
+
+    def _flux_predicts(self, voices: int) -> None:
+        if voices == self._voices and self._flux_said:
+            self._is_flux_predicted = True
+            self._sim.feed(ev.TurnPredicted(" ".join(self._flux_said)))
+
+    def _flux_ends(self, voices: int) -> None:
+        if voices == self._voices and self._flux_said:
+            self._is_flux_predicted = False
+            text = " ".join(self._flux_said)
+            self._flux_said = []
+            self._sim.feed(ev.TurnConfirmed(text))
