@@ -39,6 +39,7 @@ from telnyx_actors.errors import ConfigError
 from telnyx_actors.front.actor import FrontActor, FrontSeen
 from telnyx_actors.front.settings import FrontSettings
 from telnyx_actors.logs import setup_logs
+from telnyx_actors.owner import Owner
 from telnyx_actors.vendors import open_vendors
 from telnyx_actors.wire.deepgram import is_flux
 
@@ -70,6 +71,9 @@ class Engine:
         """Returns when the front listens. Raises ``ConfigError`` when it cannot."""
         settings, runtime = self.settings, self.runtime
         persona = load_persona(settings.call.persona_file)
+        owner = Owner(settings.archive.data_dir)
+        owner.take()
+        self._resources.callback(owner.release)
         vendors = open_vendors(settings, runtime.clock.wall().date(), self._resources)
         data_dir, folder = settings.archive.data_dir, settings.archive.folder
         services = Services(

@@ -11,9 +11,12 @@ from typing import Final, get_args
 
 from telnyx_actors.actors.base import Birth, EngineActor
 from telnyx_actors.actors.call_log import log_event
+from telnyx_actors.actors.diary import Diary
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import (
+    AskStatus,
     CallFinished,
+    CallStatus,
     CallSummary,
     CloseRecord,
     CommandFailed,
@@ -28,7 +31,7 @@ from telnyx_actors.actors.messages import (
     StreamOpened,
     WebhookReceived,
 )
-from telnyx_actors.actors.parts import CallParts, what_is_lost
+from telnyx_actors.actors.parts import CallParts, open_record, what_is_lost
 from telnyx_actors.actors.performer import Performer
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.session import encoding_of
@@ -65,17 +68,20 @@ class CallActor(EngineActor):
         self._parts = CallParts(self.start_child, self.actor_ref, self._memory, self._services)
         self._performer = Performer(self._memory, self._parts, self._services, self.clock)
         self._memory.session.owner = self.actor_ref
-        if self.stats.restarts == 0:
-            self._begin()
-        else:
+        self._diary = Diary(self._memory.plan, self._services.journal, self.clock)
+        if self.stats.restarts:
             self._go_on()
+        elif self._memory.is_saved:
+            self._parts.carrier.tell(AskStatus(self._memory.plan.call_control_id))
+        else:
+            self._begin()
 
     def teardown(self, error: Exception | None) -> None:
         self._memory.session.owner = None
 
     def child_started(self, child: Child) -> None:
         if child.name == "archiver" and self._memory.origin_s is not None:
-            child.tell(self._parts.open_record())
+            child.tell(open_record(self._memory))
 
     def child_exited(self, exited: ChildExited, verdict: Verdict) -> None:
         if verdict is Verdict.FINISHED:
@@ -90,14 +96,15 @@ class CallActor(EngineActor):
     def _begin(self) -> None:
         """The call is new."""
         plan, orders = self._memory.plan, self._performer.orders
-        with_stream = self._conversation.state.rules.uses_stream
-        self._performer.journal("begun", direction=plan.direction, number=plan.number, nombre=plan.nombre)
+        uses_stream = self._conversation.state.rules.uses_stream
+        stream_secret = self._services.gate.renew(self._memory.session) if uses_stream else None
+        self._diary.begun(self._memory.view.secret)
         self._parts.speaker.tell(Prepare(self._conversation.state.lines.greeting))
         if plan.direction == "outgoing":
-            self._parts.carrier.tell(Dial(orders.dial(with_stream=with_stream)))
+            self._parts.carrier.tell(Dial(orders.dial(stream_secret)))
         else:
             self._call_log.info("📞", f"Llamada entrante de {mask_phone(plan.number)}")
-            self._performer.order(orders.answer(with_stream=with_stream))
+            self._performer.order(orders.answer(stream_secret))
         self._arm()
 
     def _go_on(self) -> None:
@@ -138,6 +145,8 @@ class CallActor(EngineActor):
                 self._identified(message.call.call_control_id)
                 self._call_log.info("📞", "Llamada iniciada")
                 self._memory.placed(message.call)
+            case CallStatus():
+                self._feed(ev.TimePassed() if message.is_alive else ev.CallEnded("ended_meanwhile"))
             case CommandFailed():
                 self._command_failed(message)
             case RecordClosed():
@@ -205,7 +214,8 @@ class CallActor(EngineActor):
         memory = self._memory
         if memory.origin_s is None:
             memory.origin_s, memory.encoding = self.clock.now(), encoding
-            self._parts.archiver.tell(self._parts.open_record())
+            self._diary.audio(encoding)
+            self._parts.archiver.tell(open_record(memory))
 
     def _stream_closed(self, message: StreamClosed) -> None:
         if message.sink is not self._memory.sink:
@@ -221,7 +231,7 @@ class CallActor(EngineActor):
         self._memory.session.call_control_id = call_control_id
         self._memory.view.call_control_id = call_control_id
         self._call_log = CallLog(call_control_id)
-        self._performer.journal("identified", call_control_id=call_control_id)
+        self._diary.identified(call_control_id)
 
     def _command_failed(self, message: CommandFailed) -> None:
         error = message.error
@@ -235,6 +245,8 @@ class CallActor(EngineActor):
             self._feed(ev.CallEnded("dial_failed"))
         elif message.name == "answer":
             self._feed(ev.HangupRequested("answer_failed"))
+        elif message.name == "status":  # nobody knows: go on as if it were alive, its commands will tell
+            self._feed(ev.TimePassed())
         elif message.name == "streaming_start":
             self._feed(ev.MediaLost(is_refused=True))
         elif message.name == "playback_start":
@@ -246,6 +258,7 @@ class CallActor(EngineActor):
         """Let the conversation decide, and do what it says."""
         log_event(self._call_log, event, self._services.settings.log_transcripts)
         actions = self._conversation.handle(event, self.clock.now())
+        self._diary.decided(event, actions, self._conversation.state)
         self._performer.perform(actions, self._call_log)
         self._arm()
         self._show()
@@ -279,8 +292,8 @@ class CallActor(EngineActor):
         memory, state = self._memory, self._conversation.state
         self._call_log.info("☎️", "Llamada finalizada")
         self._call_log.debug("☎️", f"motivo: {state.closing_reason}")
-        self._services.gate.remove(memory.view.secret)
-        self._performer.journal("ended", reason=state.closing_reason)
+        self._services.gate.remove(memory.session)
+        self._diary.ended(state.closing_reason)
         self._services.tally.count("ended", state.closing_reason)
         self._parts.stop_talking()
         if memory.sink is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import pykka
 
 from telnyx_actors.actors.base import Birth, EngineActor, tell
-from telnyx_actors.actors.messages import Command, CommandFailed, Dial, Dialled
+from telnyx_actors.actors.messages import AskStatus, CallStatus, Command, CommandFailed, Dial, Dialled
 from telnyx_actors.errors import ProviderError
 from telnyx_actors.providers.ports import Carrier
 
@@ -26,6 +26,8 @@ class CarrierActor(EngineActor):
                 self._dial(message)
             case Command():
                 self._command(message)
+            case AskStatus():
+                self._status(message)
             case _:
                 self.unexpected(message)
 
@@ -36,6 +38,14 @@ class CarrierActor(EngineActor):
             tell(self._call, CommandFailed("dial", error))
         else:
             tell(self._call, Dialled(call))
+
+    def _status(self, message: AskStatus) -> None:
+        try:
+            call = self._carrier.status(message.call_control_id)
+        except ProviderError as error:
+            tell(self._call, CommandFailed("status", error))
+        else:
+            tell(self._call, CallStatus(call.is_alive))
 
     def _command(self, message: Command) -> None:
         try:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from telnyx_actors.actors.base import Birth, EngineActor
-from telnyx_actors.actors.messages import Journaled
+from telnyx_actors.actors.base import Birth, EngineActor, tell
+from telnyx_actors.actors.messages import CallsLeft, Journaled
+from telnyx_actors.core.saved import SavedCall, fold
 
 COMMIT_EVERY_S: Final = 0.1
 KEEP_DAYS: Final = 7
@@ -54,6 +56,10 @@ class JournalActor(EngineActor):
             self._path.replace(aside)
             self._db = self._open()
 
+        left = tuple(self._calls_left())
+        if left and self._birth.parent is not None:
+            tell(self._birth.parent, CallsLeft(left))
+
     def handle(self, message: object) -> None:
         match message:
             case Journaled():
@@ -79,6 +85,21 @@ class JournalActor(EngineActor):
             db.close()
             raise
         return db
+
+    def _calls_left(self) -> Iterator[SavedCall]:
+        """Calls whose end was not witnessed, by this process or another. A call that cannot be read is left alone."""
+        refs = self._db.execute(
+            "SELECT ref FROM entries GROUP BY ref HAVING SUM(kind = 'begun') > 0 AND SUM(kind = 'ended') = 0"
+        ).fetchall()
+        for (ref,) in refs:
+            rows = self._db.execute("SELECT kind, wall, data FROM entries WHERE ref = ? ORDER BY id", (ref,))
+            try:
+                call = fold(ref, [(kind, wall, json.loads(data)) for kind, wall, data in rows])
+            except (ValueError, AttributeError) as error:
+                self.log.warning("la llamada {} del diario no se entiende: {}", ref, error)
+                continue
+            if call is not None:
+                yield call
 
     def _add(self, entry: Journaled) -> None:
         data = json.dumps(entry.data, ensure_ascii=False)

@@ -26,6 +26,7 @@ class CallMemory:
     system: str  # the model's instructions: the same for the whole call, so that they can be cached
     born_at: float
     placed: Placed
+    is_saved: bool = False  # another process held it before, and it has to be taken up
     replay: ReplayBuffer = field(default_factory=ReplayBuffer)
     outlet: Outlet = field(default_factory=Outlet)
     sink: MediaSink | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from telnyx_actors.actors.media import MediaSink
+from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.core.turn import TurnRecord
 from telnyx_actors.errors import ProviderError
 from telnyx_actors.providers.ports import CallCommand, DialledCall, DialRequest, ModelRequest, TranscriptionStream
@@ -72,6 +73,13 @@ class CallFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class CallsLeft:
+    """What the journal knows of calls whose process died."""
+
+    calls: tuple[SavedCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """Take no more calls; ``empty`` is called once when the last one has ended."""
 
@@ -113,6 +121,13 @@ class Dialled:
     """The carrier took the call on."""
 
     call: DialledCall
+
+
+@dataclass(frozen=True, slots=True)
+class CallStatus:
+    """The carrier says whether the call is still alive."""
+
+    is_alive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +224,13 @@ class StopSpeaking:
 @dataclass(frozen=True, slots=True)
 class Dial:
     request: DialRequest
+
+
+@dataclass(frozen=True, slots=True)
+class AskStatus:
+    """Is this call still alive?"""
+
+    call_control_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,29 +28,32 @@ class Orders:
         self._plan = plan
         self._settings = settings
         self.webhook_url = f"{settings.webhook_url}?{urlencode({'call': plan.ref, 'token': secret})}"
-        self.stream_url = f"{settings.stream_url}?{urlencode({'secret': secret})}"
 
-    def dial(self, *, with_stream: bool, ring_s: int = 45) -> DialRequest:
+    def dial(self, stream_secret: str | None, ring_s: int = 45) -> DialRequest:
+        """``stream_secret`` None: no stream."""
+        stream = (
+            None if stream_secret is None else StreamRequest(self._stream_url(stream_secret), target_legs=TARGET_LEGS)
+        )
         return DialRequest(
             to=self._plan.number,
             webhook_url=self.webhook_url,
             client_state=self._client_state(),
             command_id=str(uuid.uuid4()),
-            stream=StreamRequest(self.stream_url, target_legs=TARGET_LEGS) if with_stream else None,
+            stream=stream,
             timeout_secs=ring_s,
             time_limit_secs=int(self._settings.rules.call_max_s) + TIME_LIMIT_MARGIN_S,
         )
 
-    def answer(self, *, with_stream: bool) -> CallCommand:
+    def answer(self, stream_secret: str | None) -> CallCommand:
         return self._command(
             "answer",
             webhook_url=self.webhook_url,
             client_state=encode_client_state(self._client_state()),
-            **(self._stream() if with_stream else {}),
+            **({} if stream_secret is None else self._stream(stream_secret)),
         )
 
-    def start_stream(self) -> CallCommand:
-        return self._command("streaming_start", **self._stream())
+    def start_stream(self, stream_secret: str) -> CallCommand:
+        return self._command("streaming_start", **self._stream(stream_secret))
 
     def speak(self, text: str) -> CallCommand:
         return self._command("speak", payload=text[:3000], voice=CARRIER_VOICE, language=LANGUAGE)
@@ -74,8 +77,11 @@ class Orders:
     def transfer(self, number: str) -> CallCommand:
         return self._command("transfer", to=number)
 
-    def _stream(self) -> dict[str, object]:
-        return stream_fields(self.stream_url, "inbound_track", Encoding.PCMU, TARGET_LEGS)
+    def _stream(self, secret: str) -> dict[str, object]:
+        return stream_fields(self._stream_url(secret), "inbound_track", Encoding.PCMU, TARGET_LEGS)
+
+    def _stream_url(self, secret: str) -> str:
+        return f"{self._settings.stream_url}?{urlencode({'secret': secret})}"
 
     def _command(self, name: str, **body: object) -> CallCommand:
         return CallCommand(name, str(uuid.uuid4()), body)

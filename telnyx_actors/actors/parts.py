@@ -73,22 +73,6 @@ class CallParts:
             if child is not None:
                 child.stop()
 
-    def open_record(self) -> OpenRecord:
-        """What the archiver is told when audio begins, and again after a restart."""
-        memory = self._memory
-        assert memory.origin_s is not None and memory.encoding is not None
-        return OpenRecord(
-            memory.origin_s,
-            {
-                "id": memory.view.name,
-                "direction": memory.plan.direction,
-                "number": memory.plan.number,
-                "nombre": memory.plan.nombre,
-                "started": memory.view.started_wall,
-                "encoding": memory.encoding.value,
-            },
-        )
-
     def _start(self, name: str, factory: Callable[[Birth], pykka.ActorRef[Any]]) -> Child:
         return self._start_child(ChildSpec(name, factory))
 
@@ -99,6 +83,22 @@ class CallParts:
         return ArchiverActor.start(
             birth, self._call, services.vendors.archive, settings.archive_folder, folder, memory.session
         )
+
+
+def open_record(memory: CallMemory) -> OpenRecord:
+    """What the archiver is told when audio begins, and again after a restart."""
+    assert memory.origin_s is not None and memory.encoding is not None
+    return OpenRecord(
+        memory.origin_s,
+        {
+            "id": memory.view.name,
+            "direction": memory.plan.direction,
+            "number": memory.plan.number,
+            "nombre": memory.plan.nombre,
+            "started": memory.view.started_wall,
+            "encoding": memory.encoding.value,
+        },
+    )
 
 
 def what_is_lost(part: str, state: State, now: float) -> Iterator[ev.CallEvent]:

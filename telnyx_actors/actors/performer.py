@@ -10,7 +10,6 @@ from telnyx_actors.actors.messages import (
     Ask,
     Command,
     Finalize,
-    Journaled,
     Speak,
     StopAsking,
     StopSpeaking,
@@ -49,10 +48,6 @@ class Performer:
         call_control_id = self._memory.session.call_control_id
         if call_control_id:
             self._parts.carrier.tell(Command(call_control_id, command))
-
-    def journal(self, kind: str, **data: object) -> None:
-        """Something to be remembered."""
-        self._services.journal.tell(Journaled(self._memory.plan.ref, kind, self._clock.now(), data))
 
     def _perform(self, action: ac.Action) -> None:  # noqa: C901 - one line an action is the clearest table
         parts, outlet = self._parts, self._memory.outlet
@@ -93,7 +88,7 @@ class Performer:
             case ac.StopTranscription():
                 self.order(self.orders.stop_transcribing())
             case ac.StartStream():
-                self.order(self.orders.start_stream())
+                self.order(self.orders.start_stream(self._services.gate.renew(self._memory.session)))
             case ac.TransferCall():
                 self.order(self.orders.transfer(action.number))
             case ac.HangUp():
@@ -111,7 +106,6 @@ class Performer:
     def _turn_over(self, record: TurnRecord) -> None:
         self._memory.outlet.forget_all()
         self._parts.archiver.tell(TurnOver(record))
-        self.journal("turn", number=record.number, said=record.said, heard=record.heard, end=record.end.value)
         if record.latency is not None:
             self._memory.view.last_response_s = record.latency.response
             self._services.tally.response(record.latency.response)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 import threading
 from typing import Any
 
@@ -114,9 +115,17 @@ class StreamGate:
         with self._lock:
             self._sessions[_digest(secret)] = session
 
-    def remove(self, secret: str) -> None:
+    def remove(self, session: CallSession) -> None:
+        """Every secret of it is void."""
         with self._lock:
-            self._sessions.pop(_digest(secret), None)
+            self._sessions = {digest: held for digest, held in self._sessions.items() if held is not session}
+
+    def renew(self, session: CallSession) -> str:
+        """A new secret for a call's stream; the ones before it are void."""
+        secret = secrets.token_urlsafe(24)
+        self.remove(session)
+        self.add(secret, session)
+        return secret
 
     def expects(self, secret: str) -> bool:
         return _digest(secret) in self._sessions

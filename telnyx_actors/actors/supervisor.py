@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from telnyx_actors.actors.archiver import SweeperActor
 from telnyx_actors.actors.base import Birth, EngineActor
 from telnyx_actors.actors.call import CallActor
-from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.carrier import CarrierActor
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import (
     CallFinished,
     CallPlan,
+    CallsLeft,
     Command,
     CommandFailed,
     Drain,
     EndCall,
+    Journaled,
     PlaceCall,
-    Placed,
     Prepare,
     WebhookReceived,
 )
 from telnyx_actors.actors.orders import hang_up, ref_in, reject
+from telnyx_actors.actors.recall import new_memory, saved_memory
 from telnyx_actors.actors.services import Services
-from telnyx_actors.actors.session import CallSession
 from telnyx_actors.actors.speaker import SpeakerActor
 from telnyx_actors.actors.supervision import Child, ChildExited, ChildSpec, Restart, Verdict
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.conversation import Conversation
-from telnyx_actors.core.persona import system_prompt
+from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.errors import EngineError, Failure
 from telnyx_actors.logs import CallLog, mask_phone
 from telnyx_actors.providers.ports import DialledCall
@@ -137,6 +134,9 @@ class SupervisorActor(EngineActor):
                 call = self._calls.get(message.ref)
                 if call is not None:
                     call.stop()
+            case CallsLeft():
+                for saved in message.calls:
+                    self._adopt(saved)
             case Drain():
                 self._empty = message.empty
                 self._services.calls.is_closed = True
@@ -155,7 +155,24 @@ class SupervisorActor(EngineActor):
         except CallRefused as refused:
             message.placed(refused)
         else:
-            self._start_call(message.plan, message.placed)
+            self._start_call(new_memory(message.plan, message.placed, self._services, self.clock))
+
+    def _adopt(self, saved: SavedCall) -> None:
+        """Take up a call that another process left. One that never got a name at the carrier was never dialled."""
+        if saved.ref in self._calls:
+            return
+        log = CallLog(saved.call_control_id or saved.ref)
+        if not saved.call_control_id:
+            log.warning("🗑️", "La llamada quedó a medio marcar cuando el proceso se detuvo; no se retoma")
+            self._services.journal.tell(Journaled(saved.ref, "ended", self.clock.now(), {"reason": "never_placed"}))
+            return
+        try:
+            memory = saved_memory(saved, self._services, self.clock)
+        except ValueError as error:
+            log.warning("🗑️", f"La llamada del diario no se puede retomar: {error}")
+            return
+        log.warning("♻️", "Retomando una llamada que quedó en curso")
+        self._start_call(memory)
 
     def _admit(self) -> None:
         if self._empty is not None:
@@ -163,37 +180,16 @@ class SupervisorActor(EngineActor):
         if len(self._calls) >= self._services.settings.max_calls:
             raise CallRefused(f"Ya hay {len(self._calls)} llamadas en curso, el máximo (MAX_CALLS).", BUSY_RETRY_S)
 
-    def _start_call(self, plan: CallPlan, placed: Placed) -> None:
-        memory = self._remember(plan, placed)
-        services = self._services
+    def _start_call(self, memory: CallMemory) -> None:
+        services, ref = self._services, memory.plan.ref
         spec = ChildSpec(
-            plan.ref,
+            ref,
             lambda birth: CallActor.start(birth, memory, services),
             restart=Restart.TRANSIENT,
             max_restarts=CALL_RESTARTS_MAX,
         )
         services.calls.add(memory.view)
-        services.gate.add(memory.view.secret, memory.session)
-        self._calls[plan.ref] = self.start_child(spec)
-
-    def _remember(self, plan: CallPlan, placed: Placed) -> CallMemory:
-        settings, now, wall = self._services.settings, self.clock.now(), self.clock.wall()
-        local = wall.astimezone(settings.timezone)
-        persona = settings.persona
-        rules = replace(settings.rules, uses_stream=self._services.mode.uses_stream)
-        session = CallSession(self.clock)
-        session.call_control_id = plan.call_control_id
-        view = CallView(plan, secrets.token_urlsafe(24), now, local.isoformat(timespec="milliseconds"))
-        view.call_control_id = plan.call_control_id
-        return CallMemory(
-            plan=plan,
-            view=view,
-            session=session,
-            conversation=Conversation(rules, persona.lines_at(local.hour, saludo=plan.saludo), now),
-            system=system_prompt(persona, nombre=plan.nombre, contexto=plan.contexto, now=local),
-            born_at=now,
-            placed=placed,
-        )
+        self._calls[ref] = self.start_child(spec)
 
     def _tell_call(self, ref: str, message: object) -> bool:
         call = self._calls.get(ref)
@@ -201,9 +197,7 @@ class SupervisorActor(EngineActor):
 
     def _forget(self, ref: str) -> None:
         self._calls.pop(ref, None)
-        view = self._services.calls.remove(ref)
-        if view is not None:
-            self._services.gate.remove(view.secret)
+        self._services.calls.remove(ref)
         self._tell_if_empty()
 
     def _tell_if_empty(self) -> None:
@@ -237,7 +231,7 @@ class SupervisorActor(EngineActor):
             self._carrier.tell(Command(event.call_control_id, reject()))
             return
         plan = CallPlan(uuid.uuid4().hex, "incoming", number, call_control_id=event.call_control_id)
-        self._start_call(plan, _nobody_asked)
+        self._start_call(new_memory(plan, _nobody_asked, self._services, self.clock))
 
 
 def _nobody_asked(_: DialledCall | Exception) -> None:

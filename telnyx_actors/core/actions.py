@@ -30,6 +30,7 @@ class AskModel:
     turn: int
     attempt: int
     messages: tuple[tuple[str, str], ...]
+    said: str = ""  # the caller's words that the reply answers
     is_retry: bool = False
 
 

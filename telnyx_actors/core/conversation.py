@@ -12,13 +12,17 @@ of audio), ``floor`` (whose turn it is to speak), ``reply`` (asking and answerin
 
 from __future__ import annotations
 
+from typing import Self
+
 from telnyx_actors.core import events as ev
 from telnyx_actors.core import floor, ladder, life, paths, reply
 from telnyx_actors.core.actions import Action
 from telnyx_actors.core.history import History
 from telnyx_actors.core.playout import Playout
 from telnyx_actors.core.rules import Lines, Rules
+from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.core.state import Phase, State
+from telnyx_actors.core.turn import TurnKind
 
 ROUNDS_MAX = 12
 """How often the rules may set each other off at one event. More would be a loop among the rules."""
@@ -36,6 +40,20 @@ class Conversation:
     def __init__(self, rules: Rules, lines: Lines, now: float) -> None:
         playout = Playout(rules.lead_s, rules.mark_every_s)
         self.state = State(rules, lines, now, now, playout, History(rules.exchanges_max))
+
+    @classmethod
+    def resume(cls, rules: Rules, lines: Lines, now: float, saved: SavedCall, answered_s_ago: float | None) -> Self:
+        """Take up a call whose process has died, or has handed it over; nothing is done before the first event."""
+        conversation = cls(rules, lines, now)
+        s = conversation.state
+        s.turns, s.unanswered, s.is_stream_void = saved.turns, saved.unanswered, True
+        for role, text in saved.exchanges:
+            (s.history.caller if role == "user" else s.history.agent)(text)
+        if answered_s_ago is not None:
+            s.phase, s.answered_at, s.media_lost_at = Phase.ANSWERED, now - answered_s_ago, now
+        if saved.is_greeted:
+            s.opening = None if saved.was_handed_over else TurnKind.RECOVERY
+        return conversation
 
     def handle(self, event: ev.CallEvent, now: float) -> list[Action]:
         """Take an event in, and say what is to be done now."""

@@ -21,7 +21,8 @@ def answered(s: State) -> None:
     if s.phase is not Phase.RINGING:
         return
     s.phase = Phase.ANSWERED
-    s.answered_at = s.media_lost_at = s.stream_asked_at = s.now
+    s.answered_at = s.media_lost_at = s.now
+    s.stream_asked_at = None if s.is_stream_void else s.now
     if not s.rules.uses_stream or s.is_stream_refused:
         _use_files(s)
 
@@ -109,4 +110,9 @@ def _go_live(s: State) -> None:
     if s.phase is Phase.ANSWERED:
         s.phase = Phase.LIVE
         s.quiet_since = s.now
-        s.say(TurnKind.GREETING, s.lines.greeting)
+        if s.opening is TurnKind.GREETING:
+            s.say(s.opening, s.lines.greeting)
+        elif s.opening is TurnKind.RECOVERY and s.lines.recovery:
+            s.say(s.opening, s.lines.recovery)
+        else:
+            s.take_up_words()

@@ -87,6 +87,7 @@ class Persona:
             goodbye_limit=self.goodbyes.limit,
             goodbye_failure=self.goodbyes.failure,
             transfer=self.lines.transfer,
+            recovery=self.lines.recovery,
         )
 
     def all_lines(self) -> tuple[str, ...]:

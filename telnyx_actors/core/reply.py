@@ -104,7 +104,7 @@ def _attempt(s: State, turn: Turn, *, is_retry: bool) -> None:
     turn.live_attempts.add(s.attempts)
     said = turn.said if turn.is_begun else turn.asked_text
     messages = s.history.messages("" if turn.is_begun else said)
-    s.do(AskModel(turn.number, s.attempts, messages, is_retry))
+    s.do(AskModel(turn.number, s.attempts, messages, said, is_retry))
 
 
 def _forget_reply(s: State, turn: Turn) -> None:

@@ -70,3 +70,4 @@ class Lines:
     goodbye_limit: str
     goodbye_failure: str
     transfer: str
+    recovery: str = ""  # "we were cut off": after our process had died

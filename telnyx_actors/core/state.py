@@ -52,6 +52,7 @@ class State:
     answered_at: float | None = None
     media_lost_at: float | None = None  # since when an answered call has no audio path
     stream_asked_at: float | None = None
+    is_stream_void: bool = False  # the one asked for when dialling was another process's
     is_stream_refused: bool = False  # the carrier said so while it rang
     hearing_failures: int = 0  # of our transcriber, since it last worked
     hears_by_carrier: bool = False  # the carrier's transcriber is at work
@@ -62,6 +63,8 @@ class State:
     paused_at: float | None = None  # we fell silent for the caller, and wait for words
     handed_over_at: float | None = None  # when the agent last began to be heard
     quiet_since: float = 0.0  # since when nobody speaks and nothing is owed
+    opening: TurnKind | None = TurnKind.GREETING  # what we say when audio first flows
+    unanswered: str = ""  # what the caller had said when our process died
     prompts_said: int = 0
     failed_turns: int = 0
     to_say: list[str] = field(default_factory=list)  # an operator's words, waiting for their turn
@@ -148,9 +151,7 @@ class State:
             turn.said = self.listening.text
             self.history.caller(turn.said)
             self.forget_words()
-        spoken = [clause for clause in self.playout.clauses() if clause.id not in turn.waits]
-        heard = " ".join(text for clause in spoken if (text := clause.heard_text()))
-        generated = " ".join(clause.text for clause in spoken)
+        heard, generated = self.heard_text(turn), " ".join(clause.text for clause in self._spoken(turn))
         is_cut = end is not TurnEnd.COMPLETED and heard != generated
         self.history.agent(heard, is_cut=is_cut)
         self.drop_reply(turn)
@@ -176,12 +177,31 @@ class State:
         self.turn = None
         self.paused_at = None
         self.quiet_since = self.now
+        if turn.kind is TurnKind.RECOVERY:
+            self.take_up_words()
         if end is TurnEnd.FAILED:
             self.failed_turns += 1
         elif turn.kind is TurnKind.REPLY and heard:
             self.failed_turns = 0
 
+    def take_up_words(self) -> None:
+        """Answer now what the caller had said when our process died."""
+        if not self.unanswered:
+            return
+        self.listening.finals.insert(0, self.unanswered)
+        self.unanswered = ""
+        self.listening.words_at = self.listening.final_at = self.now
+        if self.listening.voice_ended is None:
+            self.listening.voice_ended = self.now
+
     # --- looking ---
+
+    def heard_text(self, turn: Turn) -> str:
+        """What the caller has heard of a turn so far, without the fillers."""
+        return " ".join(text for clause in self._spoken(turn) if (text := clause.heard_text()))
+
+    def _spoken(self, turn: Turn) -> list[Clause]:
+        return [clause for clause in self.playout.clauses() if clause.id not in turn.waits]
 
     @property
     def is_audible(self) -> bool:

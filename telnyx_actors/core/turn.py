@@ -13,6 +13,7 @@ class TurnKind(StrEnum):
     REPLY = "reply"
     PROMPT = "prompt"  # the caller has been silent for long
     SAY = "say"  # an operator's words
+    RECOVERY = "recovery"  # our process had died
     GOODBYE = "goodbye"
 
 

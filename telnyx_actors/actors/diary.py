@@ -1,0 +1,80 @@
+"""What is written into the journal while a call runs, so that another process could go on with it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from telnyx_actors.actors.address import Address
+from telnyx_actors.actors.messages import CallPlan, Journaled
+from telnyx_actors.clock import Clock
+from telnyx_actors.core import actions as ac
+from telnyx_actors.core import events as ev
+from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.state import State
+
+HEARD_EVERY_S: Final = 0.5
+"""How often it is noted how far the caller has heard the turn in progress."""
+
+_DISMISSED: Final = frozenset({"backchannel", "resumed"})
+
+
+class Diary:
+    """One call's. See ``core/saved.py`` for what is read out of it."""
+
+    def __init__(self, plan: CallPlan, journal: Address, clock: Clock) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._clock = clock
+        self._heard_at = 0.0
+        self._is_answered = False
+
+    def begun(self, secret: str) -> None:
+        plan = self._plan
+        self.note(
+            "begun",
+            direction=plan.direction,
+            number=plan.number,
+            nombre=plan.nombre,
+            contexto=plan.contexto,
+            saludo=plan.saludo,
+            secret=secret,
+            call_control_id=plan.call_control_id,
+        )
+
+    def identified(self, call_control_id: str) -> None:
+        self.note("identified", call_control_id=call_control_id)
+
+    def audio(self, encoding: Encoding) -> None:
+        self.note("audio", encoding=encoding.value)
+
+    def decided(self, event: ev.CallEvent, actions: list[ac.Action], state: State) -> None:
+        """The conversation took ``event`` in, and wants ``actions`` done."""
+        if not self._is_answered and state.answered_at is not None:
+            self._is_answered = True
+            self.note("answered")
+        if isinstance(event, ev.TranscriptFinal | ev.TurnConfirmed) and event.text:
+            self.note("words", text=event.text)
+        elif isinstance(event, ev.MarkReturned):
+            self._heard(state)
+        for action in actions:
+            match action:
+                case ac.AskModel():
+                    self.note("asked", text=action.said)
+                case ac.EndTurn():
+                    record = action.record
+                    self.note("turn", number=record.number, said=record.said, heard=record.heard, end=record.end.value)
+                case ac.Note() if action.kind in _DISMISSED:
+                    self.note("dismissed")
+                case _:
+                    pass
+
+    def ended(self, reason: str) -> None:
+        self.note("ended", reason=reason)
+
+    def note(self, kind: str, **data: object) -> None:
+        self._journal.tell(Journaled(self._plan.ref, kind, self._clock.now(), data))
+
+    def _heard(self, state: State) -> None:
+        if state.turn is not None and state.now >= self._heard_at + HEARD_EVERY_S:
+            self._heard_at = state.now
+            self.note("heard", text=state.heard_text(state.turn))

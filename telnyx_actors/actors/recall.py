@@ -1,0 +1,80 @@
+"""What a call begins with: nothing but its plan, or what the journal saved of it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import datetime
+
+from telnyx_actors.actors.calls import CallView
+from telnyx_actors.actors.memory import CallMemory
+from telnyx_actors.actors.messages import CallPlan, Placed
+from telnyx_actors.actors.services import Services
+from telnyx_actors.actors.session import CallSession
+from telnyx_actors.clock import Clock
+from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.conversation import Conversation
+from telnyx_actors.core.persona import system_prompt
+from telnyx_actors.core.saved import SavedCall
+from telnyx_actors.providers.ports import DialledCall
+
+
+def new_memory(plan: CallPlan, placed: Placed, services: Services, clock: Clock) -> CallMemory:
+    """A call that is about to be dialled or answered."""
+    settings, now = services.settings, clock.now()
+    local = clock.wall().astimezone(settings.timezone)
+    rules = replace(settings.rules, uses_stream=services.mode.uses_stream)
+    conversation = Conversation(rules, settings.persona.lines_at(local.hour, saludo=plan.saludo), now)
+    return _memory(plan, placed, services, clock, conversation, started=local, secret=secrets.token_urlsafe(24))
+
+
+def saved_memory(saved: SavedCall, services: Services, clock: Clock) -> CallMemory:
+    """A call whose process died, or handed it over. Its webhooks keep their secret, its stream will have a new one."""
+    settings, now, wall = services.settings, clock.now(), clock.wall()
+    started = datetime.fromisoformat(saved.started).astimezone(settings.timezone)
+    plan = CallPlan(
+        ref=saved.ref,
+        direction="incoming" if saved.direction == "incoming" else "outgoing",
+        number=saved.number,
+        nombre=saved.nombre,
+        contexto=saved.contexto,
+        saludo=saved.saludo,
+        call_control_id=saved.call_control_id,
+    )
+    answered_s_ago = _s_ago(saved.answered, wall) if saved.answered else None
+    rules = replace(settings.rules, uses_stream=services.mode.uses_stream)
+    lines = settings.persona.lines_at(started.hour, saludo=saved.saludo)
+    conversation = Conversation.resume(rules, lines, now, saved, answered_s_ago)
+    memory = _memory(plan, _nobody_waits, services, clock, conversation, started=started, secret=saved.secret)
+    memory.is_saved = True
+    memory.born_at = now - _s_ago(saved.started, wall)
+    if saved.audio_since:
+        memory.origin_s = now - _s_ago(saved.audio_since, wall)
+        memory.encoding = Encoding(saved.encoding)
+    return memory
+
+
+def _memory(
+    plan: CallPlan,
+    placed: Placed,
+    services: Services,
+    clock: Clock,
+    conversation: Conversation,
+    *,
+    started: datetime,
+    secret: str,
+) -> CallMemory:
+    session = CallSession(clock)
+    session.call_control_id = plan.call_control_id
+    view = CallView(plan, secret, clock.now(), started.isoformat(timespec="milliseconds"))
+    view.call_control_id = plan.call_control_id
+    system = system_prompt(services.settings.persona, nombre=plan.nombre, contexto=plan.contexto, now=started)
+    return CallMemory(plan, view, session, conversation, system, clock.now(), placed)
+
+
+def _s_ago(wall: str, now: datetime) -> float:
+    return max((now - datetime.fromisoformat(wall)).total_seconds(), 0.0)
+
+
+def _nobody_waits(_: DialledCall | Exception) -> None:
+    """Whoever had asked for the call was told by the process that is no more, or never will be."""

@@ -1,0 +1,103 @@
+"""What is left of a call when its process has died: the fold of its journal.
+
+The journal is a list of small facts in the order in which they happened; nothing in it is
+ever changed. From any beginning of it, whatever the last entries that a crash may have
+cost, a call can be taken up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from telnyx_actors.core.history import CUT_OFF
+
+Entry: TypeAlias = tuple[str, str, Mapping[str, object]]
+"""(kind, wall time as ISO 8601, data)."""
+
+
+@dataclass(slots=True)
+class SavedCall:
+    """``exchanges`` are (role, text) as the model is told; ``unanswered`` is what the caller said last."""
+
+    ref: str
+    direction: str = "outgoing"
+    number: str = ""
+    nombre: str = ""
+    contexto: str = ""
+    saludo: str = ""
+    secret: str = ""
+    call_control_id: str = ""
+    started: str = ""
+    answered: str = ""  # ISO 8601; "" when nobody has picked up yet
+    audio_since: str = ""  # ISO 8601, the zero of the recording's time
+    encoding: str = ""
+    turns: int = 0
+    exchanges: list[tuple[str, str]] = field(default_factory=list)
+    unanswered: str = ""
+    is_greeted: bool = False
+    is_over: bool = False
+    was_handed_over: bool = False
+    heard: str = ""  # of the turn in progress
+
+
+def fold(ref: str, entries: Iterable[Entry]) -> SavedCall | None:
+    """The call, or None when its beginning is not there."""
+    call: SavedCall | None = None
+    for kind, wall, data in entries:
+        if kind == "begun":
+            call = _begun(ref, wall, data)
+        elif call is not None:
+            _take(call, kind, wall, data)
+    if call is not None and call.heard:
+        # The turn in progress was heard in part: what was said before it has been answered.
+        _exchange(call, call.unanswered, call.heard + CUT_OFF)
+        call.unanswered, call.heard = "", ""
+    return call
+
+
+def _begun(ref: str, wall: str, data: Mapping[str, object]) -> SavedCall:
+    call = SavedCall(ref, started=wall)
+    for name in ("direction", "number", "nombre", "contexto", "saludo", "secret", "call_control_id"):
+        setattr(call, name, str(data.get(name) or ""))
+    return call
+
+
+def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> None:
+    match kind:
+        case "identified":
+            call.call_control_id = str(data.get("call_control_id") or "")
+        case "answered":
+            call.answered = wall
+        case "audio":
+            call.audio_since, call.encoding = wall, str(data.get("encoding") or "")
+        case "words":
+            call.unanswered = f"{call.unanswered} {data.get('text') or ''}".strip()
+        case "asked":
+            call.unanswered = str(data.get("text") or "")
+        case "dismissed":  # they only said that they were listening
+            call.unanswered = ""
+        case "heard":
+            call.heard = str(data.get("text") or "")
+            call.is_greeted = True
+        case "turn":
+            _exchange(call, str(data.get("said") or ""), str(data.get("heard") or ""))
+            call.unanswered, call.heard = "", ""
+            number = data.get("number")
+            call.turns = number + 1 if isinstance(number, int) else call.turns + 1
+            call.is_greeted = True
+        case "handed_over":
+            call.was_handed_over = True
+        case "adopted":
+            call.was_handed_over = False
+        case "ended":
+            call.is_over = True
+        case _:
+            pass  # written by a version that knew more
+
+
+def _exchange(call: SavedCall, said: str, heard: str) -> None:
+    for role, text in (("user", said), ("assistant", heard)):
+        if text:
+            call.exchanges.append((role, text))
