@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +21,9 @@ from telnyx_actors.actors.messages import (
     StreamLost,
     TurnOver,
 )
+from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.session import CallSession
-from telnyx_actors.actors.spool import Spool, ship
+from telnyx_actors.actors.spool import Spool, idle_s, ship
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.recording import AgentTrack, CallerTrack
 from telnyx_actors.core.transcript import turn_entry
@@ -38,6 +41,10 @@ class _FlushDue:
 
 
 class _SweepDue:
+    pass
+
+
+class _SweepOver:
     pass
 
 
@@ -124,7 +131,7 @@ class ArchiverActor(EngineActor):
         self._spool.end(end_entry(order.summary, self._origin_s))
         try:
             places = ship(self._spool.folder, self._archive, self._archive_folder)
-        except (OSError, ProviderError) as error:
+        except (OSError, ProviderError, ValueError) as error:
             tell(self._call, RecordClosed((), str(error)))
         else:
             tell(self._call, RecordClosed(places))
@@ -141,7 +148,10 @@ def end_entry(summary: CallSummary, origin_s: float) -> dict[str, object]:
 
 
 class SweeperActor(EngineActor):
-    """Ships what other processes, or a vendor's bad hour, left in the spool."""
+    """Ships what other processes, or a vendor's bad hour, left in the spool.
+
+    A pump does it, because an archive that is away takes its time to say so.
+    """
 
     def __init__(self, birth: Birth, spool_dir: Path, archive: Archive, archive_folder: str, calls: LiveCalls) -> None:
         super().__init__(birth)
@@ -149,6 +159,8 @@ class SweeperActor(EngineActor):
         self._archive = archive
         self._archive_folder = archive_folder
         self._calls = calls
+        self._unreadable: set[str] = set()
+        self._pump: Pump[str] | None = None
 
     def setup(self) -> None:
         self.send_later(0.0, _SweepDue())
@@ -157,26 +169,47 @@ class SweeperActor(EngineActor):
         match message:
             case _SweepDue():
                 self._sweep()
+            case _SweepOver():
+                self._pump = None
                 self.send_later(SWEEP_S, _SweepDue())
             case _:
                 self.unexpected(message)
 
-    def _is_left_behind(self, folder: Path) -> bool:
-        """Nobody's any more: not a call of ours, and nothing was written lately by another process."""
-        if not (folder / "call.json").exists() or self._calls.get(folder.name) is not None:
-            return False
-        written = max(path.stat().st_mtime for path in folder.iterdir())
-        return self.clock.wall().timestamp() - written >= LEFT_BEHIND_S
+    def teardown(self, error: Exception | None) -> None:
+        if self._pump is not None:
+            self._pump.cancel()
 
     def _sweep(self) -> None:
-        if not self._spool_dir.is_dir():
-            return
-        for folder in sorted(self._spool_dir.iterdir()):
-            if not self._is_left_behind(folder):
-                continue
+        stopped = threading.Event()
+        self._pump = Pump(
+            self._shipped(stopped), stopped.set, lambda _: True, self._ended, f"{self.path}/sweep"
+        ).start()
+
+    # --- on the pump's thread ---
+
+    def _shipped(self, stopped: threading.Event) -> Iterator[str]:
+        """Ship whatever is left over. The names of what was done."""
+        folders = sorted(self._spool_dir.iterdir()) if self._spool_dir.is_dir() else []
+        for folder in folders:
+            if stopped.is_set():
+                return
             try:
-                places = ship(folder, self._archive, self._archive_folder)
-            except (OSError, ProviderError, ValueError, KeyError) as error:
+                if self._is_left_behind(folder):
+                    places = ship(folder, self._archive, self._archive_folder)
+                    self.log.info("registro {} archivado: {}", folder.name, ", ".join(places))
+                    yield folder.name
+            except (OSError, ProviderError, ValueError) as error:
                 self.log.warning("el registro {} sigue en el spool: {}", folder.name, error)
-            else:
-                self.log.info("registro {} archivado: {}", folder.name, ", ".join(places))
+                if isinstance(error, ValueError):
+                    self._unreadable.add(folder.name)  # and will not get better
+
+    def _is_left_behind(self, folder: Path) -> bool:
+        """Nobody's any more: not a call of ours, and nothing was written lately by another process."""
+        if folder.name in self._unreadable or self._calls.get(folder.name) is not None:
+            return False
+        return (folder / "call.json").exists() and idle_s(folder, self.clock.wall().timestamp()) >= LEFT_BEHIND_S
+
+    def _ended(self, error: Exception | None) -> None:
+        if error is not None:
+            self.log.opt(exception=error).error("falló el repaso del spool")
+        tell(self.actor_ref, _SweepOver())

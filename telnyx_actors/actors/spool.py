@@ -9,9 +9,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -38,16 +41,15 @@ class Spool:
         path = self.folder / "call.json"
         if not path.exists():
             _write_json(path, head)
-        self._caller = (self.folder / "caller.raw").open("ab")
-        self._agent = (self.folder / "agent.raw").open("ab")
+        self._caller = (self.folder / "caller.raw").open("ab", buffering=0)
+        self._agent = (self.folder / "agent.raw").open("ab", buffering=0)
 
     def append(self, caller: bytes, agent: bytes) -> None:
         """Add audio, and hand it to the operating system: a dead process loses none of it."""
         assert self._caller is not None and self._agent is not None
-        self._caller.write(caller)
-        self._agent.write(agent)
-        self._caller.flush()
-        self._agent.flush()
+        for file, audio in ((self._caller, caller), (self._agent, agent)):
+            if file.write(audio) < len(audio):
+                raise OSError(errno.ENOSPC, "the disk took only a part", str(self.folder))
 
     def add_turn(self, entry: Mapping[str, object]) -> None:
         with (self.folder / "turns.jsonl").open("a", encoding="utf-8") as file:
@@ -70,37 +72,49 @@ class Spool:
         return _size(self.folder / "caller.raw"), _size(self.folder / "agent.raw")
 
 
+def idle_s(folder: Path, now: float) -> float:
+    """For how long nobody has written into a folder of the spool; ``now`` is unix time. Raises ``OSError``."""
+    return now - max(file.stat().st_mtime for file in (folder, *folder.iterdir()))
+
+
 def ship(folder: Path, archive: Archive, archive_folder: str) -> tuple[str, ...]:
     """Make the record of a spooled call, put it into the archive, and remove the spool.
 
     Returns where the recording and the transcript are. Raises ``OSError`` or
-    ``ProviderError``; the spool then stays, and shipping it again does no harm.
+    ``ProviderError``, or ``ValueError`` when the folder holds no record; the spool then
+    stays. Doing it again does no harm, nor does somebody who does it at the same time.
     """
-    head = _read_json(folder / "call.json")
+    head = _read_head(folder / "call.json")
     end = _read_json(folder / "end.json") if (folder / "end.json").exists() else {}
     turns = _read_lines(folder / "turns.jsonl")
     key = f"{archive_folder}/{str(head.get('started', ''))[:10].replace('-', '/')}/{safe_name(str(head['id']))}"
-    wav = folder / "call.wav"
+    text = json.dumps(document(head, turns, end), ensure_ascii=False, indent=2)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="wav-", ignore_cleanup_errors=True) as own:
+        wav = Path(own) / "call.wav"
+        _render(folder, wav, Encoding(str(head["encoding"])))
+        places = (
+            archive.put(f"{key}/call.wav", wav, "audio/wav"),
+            archive.put(f"{key}/transcript.json", text.encode(), "application/json"),
+        )
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+    return places
+
+
+def _render(folder: Path, wav: Path, caller_encoding: Encoding) -> None:
     samples = max(_size(folder / "caller.raw"), _size(folder / "agent.raw"))
     with (
         (folder / "caller.raw").open("rb") as caller,
         (folder / "agent.raw").open("rb") as agent,
         wav.open("wb") as out,
     ):
-        for block in render(caller.read, agent.read, samples=samples, caller_encoding=Encoding(str(head["encoding"]))):
+        for block in render(caller.read, agent.read, samples=samples, caller_encoding=caller_encoding):
             out.write(block)
-    text = json.dumps(document(head, turns, end), ensure_ascii=False, indent=2)
-    places = (
-        archive.put(f"{key}/call.wav", wav, "audio/wav"),
-        archive.put(f"{key}/transcript.json", text.encode(), "application/json"),
-    )
-    shutil.rmtree(folder)
-    return places
 
 
 def safe_name(name: str) -> str:
     """A name that every file system and object store takes."""
-    return _UNSAFE.sub("_", name)[:120] or "_"
+    return _UNSAFE.sub("_", name)[:120].strip(".") or "_"
 
 
 def _write_json(path: Path, data: Mapping[str, object]) -> None:
@@ -109,20 +123,27 @@ def _write_json(path: Path, data: Mapping[str, object]) -> None:
     part.replace(path)
 
 
+def _read_head(path: Path) -> dict[str, object]:
+    head = _read_json(path)
+    if not {"id", "encoding"} <= head.keys():
+        raise ValueError(f"{path} is not the head of a record")
+    return head
+
+
 def _read_json(path: Path) -> dict[str, object]:
     data = json.loads(path.read_text(encoding="utf-8"))
     return data if isinstance(data, dict) else {}
 
 
 def _read_lines(path: Path) -> list[dict[str, object]]:
-    """The whole lines: the last one may be cut short by a crash."""
+    """What can be read: a line may be cut short by a crash, or by a full disk."""
     entries: list[dict[str, object]] = []
     if path.exists():
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                entries.append(json.loads(line))
-            except ValueError:
-                break
+            with contextlib.suppress(ValueError):
+                entry = json.loads(line)
+                if isinstance(entry, dict):
+                    entries.append(entry)
     return entries
 
 

@@ -10,23 +10,12 @@ import pytest
 from loguru import logger
 
 from support.puppet import WITHIN_S, Diary, Puppet
-from support.stepping import Unstarted
+from support.stepping import StillRuntime, Unstarted
 from telnyx_actors.actors.base import Birth, EngineActor, stop
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.actors.supervision import ChildSpec
-from telnyx_actors.actors.timer import ManualTimer
-from telnyx_actors.clock import ManualClock
 
 Ref = pykka.ActorRef[Any]
-
-
-class StillRuntime(Runtime):
-    """Its time moves by ``timer.advance`` only, and chance is always zero: restarts are due at once."""
-
-    def __init__(self) -> None:
-        clock = ManualClock()
-        self.manual = ManualTimer(clock)
-        super().__init__(clock, self.manual, random=lambda: 0.0)
 
 
 @pytest.fixture

@@ -10,11 +10,23 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from telnyx_actors.actors.base import EngineActor
+from telnyx_actors.actors.runtime import Runtime
+from telnyx_actors.actors.timer import ManualTimer
+from telnyx_actors.clock import ManualClock
 
 A = TypeVar("A", bound=EngineActor)
 
 Unstarted = Callable[[A], A]
 """Sets an actor up without starting it; it is torn down when the test ends."""
+
+
+class StillRuntime(Runtime):
+    """Its time moves by ``timer.advance`` only, and chance is always zero: restarts are due at once."""
+
+    def __init__(self) -> None:
+        clock = ManualClock()
+        self.manual = ManualTimer(clock)
+        super().__init__(clock, self.manual, random=lambda: 0.0)
 
 
 def hand(actor: EngineActor, *messages: object) -> None:
