@@ -33,8 +33,8 @@ def voice_confirmed(s: State, event: ev.VoiceConfirmed) -> None:
 def voice_stopped(s: State, event: ev.VoiceStopped) -> None:
     s.listening.is_voiced = False
     s.listening.voice_ended = event.at
+    s.listening.flush_until = s.now + s.rules.flush_timeout_s
     if not s.transcriber_decides and not s.hears_by_carrier:
-        s.listening.flush_until = s.now + s.rules.flush_timeout_s
         s.do(FinalizeTranscript())
 
 
@@ -42,16 +42,13 @@ def voice_stopped(s: State, event: ev.VoiceStopped) -> None:
 
 
 def interim(s: State, event: ev.TranscriptInterim) -> None:
-    if s.transcriber_decides:
-        if event.text != s.listening.text:
-            s.listening.whole_text(event.text, s.now)
-    elif event.text:
+    if event.text:
         s.listening.interim_text(event.text, s.now)
 
 
 def final(s: State, event: ev.TranscriptFinal) -> None:
     # Behind an endpoint nothing is left to flush, and a request to do so goes unanswered.
-    if event.flushed or event.endpoint:
+    if event.flushed or event.endpoint or s.hears_by_carrier:
         s.listening.flush_until = None
     is_sure = event.confidence >= s.rules.min_confidence
     s.listening.final_text(event.text if is_sure else "", s.now)
@@ -73,9 +70,12 @@ def _endpoint(s: State) -> None:
 
 def predicted(s: State, event: ev.TurnPredicted | ev.TurnConfirmed) -> None:
     """A turn-taking transcriber sees the end of the turn coming, or there."""
-    if event.text != s.listening.text or isinstance(event, ev.TurnConfirmed):
-        s.listening.whole_text(event.text, s.now)
-    s.listening.is_over = isinstance(event, ev.TurnConfirmed)
+    s.listening.flush_until = None
+    if isinstance(event, ev.TurnConfirmed):
+        s.listening.final_text(event.text, s.now)
+        s.listening.is_over = True
+    else:
+        s.listening.interim_text(event.text, s.now)
     s.listening.is_expected = True
     s.listening.endpoint_at = s.now
 
@@ -87,8 +87,6 @@ def retracted(s: State) -> None:
 
 def digit(s: State, event: ev.DigitPressed) -> None:
     s.listening.press(event.digit, s.now)
-    if event.digit == "#":
-        s.listening.is_over = True
 
 
 # --- the rules ---------------------------------------------------------------
@@ -178,10 +176,8 @@ def _words_over_us(s: State, turn: Turn) -> None:
     elif is_late:
         if is_settled:
             s.note("late_words")
-            # A final may repeat what its interim had said already.
-            rest = s.listening.text.removeprefix(turn.said).strip()
-            turn.said = f"{turn.said} {rest}".strip()
-            s.history.caller(rest)
+            turn.said = f"{turn.said} {s.listening.text}"
+            s.history.caller(s.listening.text)
             s.forget_words()
     else:
         _pause(s)

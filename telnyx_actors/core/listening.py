@@ -12,20 +12,25 @@ from dataclasses import dataclass, field
 from telnyx_actors.core.rules import Rules
 from telnyx_actors.core.turn_end import expectation
 
+VOICE_WORDS_S = 3.0
+"""Words that come later than this behind a voice are not that voice's: our own ear missed theirs."""
+
 
 @dataclass(slots=True)
 class Listening:
     """The caller's utterance in progress. Times are on the call's clock."""
 
     finals: list[str] = field(default_factory=list)
-    interim: str = ""
+    interim: str = ""  # what the transcriber makes of the words since its last final, so far
+    taken: str = ""  # words at the interim's beginning that were dealt with already
     digits: str = ""
     is_voiced: bool = False
     voice_since: float = 0.0
     voice_ended: float | None = None  # end of the last voiced frame since the utterance began
-    flush_until: float | None = None  # while set: the transcriber owes us a final
+    flush_until: float | None = None  # while set: the transcriber owes us words
     words_at: float | None = None  # when the words last changed
     final_at: float | None = None  # when the last final came
+    key_at: float | None = None  # when the last key was pressed
     endpoint_at: float | None = None  # when the transcriber found an end behind the last words
     is_expected: bool = False  # a turn-taking transcriber sees the end coming
     is_over: bool = False  # a turn-taking transcriber, or a terminating key, said so
@@ -39,51 +44,64 @@ class Listening:
         return " ".join(part for part in parts if part)
 
     def interim_text(self, text: str, now: float) -> None:
-        """The transcriber's current guess at the words since its last final."""
+        """Words that may still change."""
+        text = _behind(text, self.taken)
         if text != self.interim:
-            self.words_at, self.endpoint_at = now, None
-        self.interim = text
+            self.interim = text
+            self._words_came(now)
 
     def final_text(self, text: str, now: float) -> None:
         """Words that will not change."""
-        self.interim = ""
+        said, self.interim = _behind(text, self.taken), ""
+        # A final may end before the interim did: what it left out comes next.
+        self.taken = " ".join(self.taken.split()[len(text.split()) :]) if said != text else ""
         self.final_at = now
-        if text:
-            self.finals.append(text)
-            self.words_at, self.endpoint_at = now, None
+        if said:
+            self.finals.append(said)
+            self._words_came(now)
 
-    def whole_text(self, text: str, now: float) -> None:
-        """A transcriber that repeats the whole turn each time."""
-        self.finals = [text] if text else []
-        self.interim = ""
-        self.words_at = self.final_at = now
+    def _words_came(self, now: float) -> None:
+        self.words_at, self.endpoint_at = now, None
+        self.is_over = self.is_expected = False
+        if self.voice_ended is not None and not self.is_voiced and now > self.voice_ended + VOICE_WORDS_S:
+            self.voice_ended = None
 
     def press(self, digit: str, now: float) -> None:
         self.digits += digit
-        self.words_at = now
+        self.words_at = self.key_at = now
+        self.is_over = digit == "#"
+
+    def renewed(self) -> Listening:
+        """A new utterance begins; the state of the line stays what it is, and no word will be heard twice."""
+        taken = " ".join(part for part in (self.taken, self.interim) if part)
+        return Listening(
+            taken=taken, is_voiced=self.is_voiced, voice_since=self.voice_since, flush_until=self.flush_until
+        )
 
     def ended_at(self) -> float | None:
         """The last moment of which we know that the caller was still busy with this utterance."""
-        ended_at = self.voice_ended if self.voice_ended is not None else self.final_at
-        if self.interim and self.words_at is not None:  # words are still coming
-            return self.words_at if ended_at is None else max(ended_at, self.words_at)
-        return ended_at
+        spoken_at = self.voice_ended if self.voice_ended is not None else self.words_at
+        if spoken_at is None or self.key_at is None:
+            return spoken_at
+        return max(spoken_at, self.key_at)
 
     def over_at(self, rules: Rules, *, transcriber_decides: bool) -> float | None:
         """When the turn is the agent's if nothing more comes; None while that is open."""
-        if not self.text:
+        ended_at = self.ended_at()
+        if not self.text or ended_at is None or self.words_at is None:
             return None
         if self.is_over:
             return self.words_at
         if transcriber_decides:
-            return None if self.words_at is None else self.words_at + rules.transcriber_patience_s
+            return self.words_at + rules.transcriber_patience_s
         if self.digits:
-            return (self.words_at or 0.0) + rules.digits_gap_s
-        ended_at = self.ended_at()
-        if self.voice_ended is None and self.interim and self.words_at is not None:
-            return self.words_at + rules.interim_patience_s  # the caller may well still be speaking
+            return self.words_at + rules.digits_gap_s
+        if self.interim:  # words are still coming
+            ended_at = max(ended_at, self.words_at)
+            if self.voice_ended is None:
+                return ended_at + rules.interim_patience_s  # the caller may well still be speaking
         silences = rules.silences if self.voice_ended is not None else rules.transcript_silences
-        return None if ended_at is None else ended_at + silences.silence_ms(expectation(self.text)) / 1000
+        return ended_at + silences.silence_ms(expectation(self.text)) / 1000
 
     def noise_at(self, rules: Rules) -> float | None:
         """From when on the voice on the line is taken for a noise; None while there is none.
@@ -95,3 +113,15 @@ class Listening:
             return None
         wordless_at = max(self.voice_since, self.words_at or 0.0) + rules.voice_without_words_s
         return wordless_at if self.endpoint_at is None else min(wordless_at, self.endpoint_at + rules.endpoint_trust_s)
+
+
+def _behind(text: str, taken: str) -> str:
+    """What of ``text`` follows the words taken. A transcriber may have thought better of some of those."""
+    said, before = text.split(), taken.split()
+    alike = sum(_bare(one) == _bare(other) for one, other in zip(said, before, strict=False))
+    is_same = before and 2 * alike >= min(len(said), len(before))
+    return " ".join(said[len(before) :]) if is_same else text
+
+
+def _bare(word: str) -> str:
+    return word.lower().strip(".,;:¿?¡!…")

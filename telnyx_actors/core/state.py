@@ -133,8 +133,7 @@ class State:
 
     def forget_words(self) -> None:
         """A new utterance of the caller begins; the state of the voice stays what it is."""
-        old = self.listening
-        self.listening = Listening(is_voiced=old.is_voiced, voice_since=old.voice_since, flush_until=old.flush_until)
+        self.listening = self.listening.renewed()
 
     def drop_reply(self, turn: Turn) -> None:
         """Take back everything of a turn that was not heard."""

@@ -41,7 +41,7 @@ class Ears:
                 at(start + CONFIRM_S, partial(self._voice, ev.VoiceConfirmed(start)))
         for index, text in enumerate(texts):
             at(start + duration * (index + 1) / len(texts), partial(self._understand, text))
-            if tells_early and index < len(texts) - 1:
+            if tells_early and (index < len(texts) - 1 or self._is_flux):
                 at(start + duration * (index + 1) / len(texts) + 0.05, self._interim)
         at(end + STOP_S, partial(self._silence, end))
 

@@ -20,7 +20,7 @@ from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.conversation import Conversation
 from telnyx_actors.core.rules import Lines, Rules
-from telnyx_actors.core.turn import TurnRecord
+from telnyx_actors.core.turn import TurnKind, TurnRecord
 
 LINES = Lines(
     greeting="Buenos días, clínica. ¿Con quién tengo el gusto?",
@@ -253,6 +253,23 @@ class Simulation:
     def heard(self) -> list[Span]:
         """What the caller heard until now."""
         return self.line.heard(self.now)
+
+    def spoken(self) -> list[tuple[float, float, str]]:
+        """What sounded without a break: from, until, the clause."""
+        pieces: list[tuple[float, float, int]] = []
+        for span in self.heard():
+            if pieces and pieces[-1][2] == span.clause and span.start - pieces[-1][1] < 0.001:
+                pieces[-1] = (pieces[-1][0], span.end, span.clause)
+            else:
+                pieces.append((span.start, span.end, span.clause))
+        return [(start, end, self.texts[clause]) for start, end, clause in pieces]
+
+    def heard_after(self, when: float) -> float:
+        """How long after this moment something of ours began to sound, in seconds."""
+        return round(min((span.start for span in self.heard() if span.start >= when), default=NEVER) - when, 6)
+
+    def replies(self) -> list[TurnRecord]:
+        return [record for record in self.records if record.kind is TurnKind.REPLY]
 
     def actions(self, kind: type) -> list[tuple[float, ac.Action]]:
         return [(at, action) for at, action in self.log if isinstance(action, kind)]

@@ -18,20 +18,9 @@ def timeline(sim: Simulation) -> str:
     """Without the marks and the chunks."""
     rows = [(at, f"   ◀ {event}") for at, event in sim.inputs if not isinstance(event, _DULL_EVENTS)]
     rows += [(at, f"   ▶ {_action(action)}") for at, action in sim.log if not isinstance(action, _DULL_ACTIONS)]
-    rows += [(start, f"♪ {end - start:.2f} s «{text}»") for start, end, text in spoken(sim)]
+    rows += [(start, f"♪ {end - start:.2f} s «{text}»") for start, end, text in sim.spoken()]
     rows.sort(key=lambda row: row[0])
     return "\n".join(f"{at:8.3f} {text}"[:WIDTH] for at, text in rows)
-
-
-def spoken(sim: Simulation) -> list[tuple[float, float, str]]:
-    """What sounded without a break: from, until, the clause."""
-    pieces: list[tuple[float, float, int]] = []
-    for start, end, clause, *_ in sim.heard():
-        if pieces and pieces[-1][2] == clause and start - pieces[-1][1] < 0.001:
-            pieces[-1] = (pieces[-1][0], end, clause)
-        else:
-            pieces.append((start, end, clause))
-    return [(start, end, sim.texts[clause]) for start, end, clause in pieces]
 
 
 def _action(action: ac.Action) -> str:
