@@ -7,6 +7,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from typing import Final
 
 from aiohttp import ClientConnectionError, web
@@ -95,8 +96,10 @@ class ClaudeStandIn(StandIn):
             return await self._whole(asked, answered, request_id)
         except (asyncio.CancelledError, ClientConnectionError):
             asked.end("disconnected")
-            self.record("disconnected", request_id=request_id, tokens_sent=asked.tokens_sent)
             raise
+        finally:
+            tokens = {"tokens_sent": asked.tokens_sent, "tokens_read": sum(astuple(asked.usage))}
+            self.record("over", request_id=request_id, outcome=asked.outcome, **tokens)
 
     async def _whole(self, asked: MessageRequest, answered: stream.Answer, request_id: str) -> web.Response:
         settings = self.settings

@@ -25,6 +25,7 @@ from typing import Any, Final, Self, TypeVar
 import requests
 
 from telnyx_actors.standins import voices
+from telnyx_actors.standins.agent_words import AgentWords
 from telnyx_actors.standins.base import Entry, Fault, StandIn
 from telnyx_actors.standins.caller import CallerScript, InterruptAfter, Say
 from telnyx_actors.standins.carrier_call import CarrierCall
@@ -32,7 +33,7 @@ from telnyx_actors.standins.claude import ClaudeSettings, ClaudeStandIn
 from telnyx_actors.standins.claude_script import ScriptLine
 from telnyx_actors.standins.deepgram import DeepgramSettings, DeepgramStandIn
 from telnyx_actors.standins.elevenlabs import ElevenLabsSettings, ElevenLabsStandIn
-from telnyx_actors.standins.phrasebook import Phrasebook
+from telnyx_actors.standins.phrasebook import HeardWord, Phrasebook
 from telnyx_actors.standins.telnyx import TelnyxStandIn
 from telnyx_actors.standins.telnyx_settings import LineSettings, TelnyxSettings, WebhookChaos
 
@@ -75,6 +76,7 @@ class World:
             "claude": self.claude,
             "elevenlabs": self.elevenlabs,
         }
+        self._agent_words = AgentWords()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopping: asyncio.Event | None = None
@@ -246,9 +248,16 @@ class World:
         """The record of a call once it is over. Raises TimeoutError."""
         return self._await(self.telnyx.wait_ended(call_control_id, timeout_s), timeout_s)
 
+    def agent_words(self, call_control_id: str) -> list[HeardWord]:
+        """What the human understood of the agent until now, word by word. Raises KeyError."""
+        record = self.call(call_control_id)
+        spoken = self._do(lambda: [(synthesis.text, synthesis.speech) for synthesis in self.elevenlabs.syntheses])
+        return self._agent_words.of(record, spoken)
+
     def forget_ended(self) -> None:
         """Drop the records of calls that are over: long runs need the memory."""
         self._do(self.telnyx.forget_ended)
+        self._agent_words.forget()
 
     def entries(self, vendor: str) -> list[Entry]:
         """What a stand-in saw and did."""

@@ -11,6 +11,7 @@ import requests
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript
 from telnyx_actors.standins.carrier_call import CarrierCall
+from telnyx_actors.standins.phrasebook import HeardWord
 from telnyx_actors.standins.telnyx_settings import LineSettings, WebhookChaos
 from telnyx_actors.standins.world_codec import record_from_json, script_to_json
 
@@ -80,6 +81,10 @@ class WorldClient:
         params = {"ended": 1, "timeout_s": timeout_s}
         path = f"/calls/{call_control_id}/record"
         return record_from_json(self._call("GET", path, params=params, limit_s=timeout_s))
+
+    def agent_words(self, call_control_id: str) -> list[HeardWord]:
+        """What the human understood of the agent until now, word by word. Raises KeyError."""
+        return [HeardWord(**word) for word in self._call("GET", f"/calls/{call_control_id}/words")]
 
     def forget_ended(self) -> None:
         self._call("DELETE", "/calls")

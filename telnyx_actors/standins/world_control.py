@@ -15,6 +15,7 @@
     DELETE /calls                     forget those that are over
     GET    /calls/{id}[?ended=1&timeout_s=30]     intervals, figures and events, at once or when it is over
     GET    /calls/{id}/record[?ended=1&...]       the same with sound, for WorldClient
+    GET    /calls/{id}/words          what the caller understood of the agent until now, word by word
     GET    /calls/{id}/heard.wav      the caller left, the agent right
 
 A script: {"steps": [{"do": "Say", "text": "Hola"}, {"do": "WaitForAgent", "silent_ms": 700}, {"do": "HangUp"}],
@@ -24,6 +25,7 @@ A script: {"steps": [{"do": "Say", "text": "Hola"}, {"do": "WaitForAgent", "sile
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import msgspec
@@ -62,6 +64,7 @@ class Control:
                 web.delete("/calls", self._forget),
                 web.get("/calls/{id}", self._call),
                 web.get("/calls/{id}/record", self._record),
+                web.get("/calls/{id}/words", self._words),
                 web.get("/calls/{id}/heard.wav", self._heard),
             ]
         )
@@ -135,6 +138,10 @@ class Control:
 
     async def _record(self, request: web.Request) -> web.Response:
         return web.json_response(record_to_json(await self._find(request)))
+
+    async def _words(self, request: web.Request) -> web.Response:
+        words = await asyncio.to_thread(self._world.agent_words, request.match_info["id"])
+        return web.json_response([asdict(word) for word in words])
 
     async def _heard(self, request: web.Request) -> web.Response:
         return web.Response(body=(await self._find(request)).wav(), content_type="audio/wav")
