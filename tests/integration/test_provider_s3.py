@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from support.raw_server import Peer, RawServer
 from telnyx_actors.errors import Failure, ProviderError
-from telnyx_actors.providers.archive import S3Archive, S3Options
+from telnyx_actors.providers.s3 import S3Archive, S3Options
 
 KEY = "audios/2026/11/22/v3-abc/llamada.wav"
 

@@ -1,14 +1,11 @@
-"""Where recordings and transcripts are kept: an S3 bucket, or a folder of this machine."""
+"""Where recordings and transcripts are kept: an S3 bucket."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -162,67 +159,3 @@ def _refusal(error: ClientError) -> ProviderError:
         status=status,
         code=details.get("Code"),
     )
-
-
-# --- a folder --------------------------------------------------------------------------
-
-
-class FolderArchive:
-    """An ``Archive`` under one folder: what is used when there is no bucket."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
-
-    def put(self, key: str, source: Path | bytes, content_type: str) -> str:
-        """Whole or not at all: a reader never sees half a file."""
-        target = self._path(key)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            handle, partial = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    _write(source, file)
-                Path(partial).replace(target)
-            except BaseException:
-                Path(partial).unlink(missing_ok=True)
-                raise
-        except OSError as error:
-            raise _disk_failure(error) from error
-        return str(target)
-
-    def get(self, key: str) -> bytes | None:
-        path = self._path(key)
-        try:
-            if path.stat().st_size > MAX_READ_BYTES:
-                raise ProviderError(PROVIDER, Failure.PROTOCOL, f"{key} is larger than {MAX_READ_BYTES} bytes")
-            return path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise _disk_failure(error) from error
-
-    def url(self, key: str, expires_s: int) -> str:
-        """A ``file:`` address; it does not expire, and only this machine can open it."""
-        return self._path(key).as_uri()
-
-    def _path(self, key: str) -> Path:
-        parts = key.split("/")
-        # Checked as text, and the same everywhere: Windows also takes backslashes, drives and trailing dots.
-        if any(not part or part.endswith(".") or set(part) & set('\\:*?"<>|\0') for part in parts):
-            raise ProviderError(PROVIDER, Failure.REFUSED, f"not a usable key: {key!r}")
-        path = self._root.joinpath(*parts)
-        if not path.resolve().is_relative_to(self._root):
-            raise ProviderError(PROVIDER, Failure.REFUSED, f"the key leads out of the archive: {key!r}")
-        return path
-
-
-def _write(source: Path | bytes, file: BinaryIO) -> None:
-    if isinstance(source, bytes):
-        file.write(source)
-        return
-    with source.open("rb") as original:
-        shutil.copyfileobj(original, file)
-
-
-def _disk_failure(error: OSError) -> ProviderError:
-    return ProviderError(PROVIDER, Failure.UNAVAILABLE, reason_of(str(error)))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from telnyx_actors.errors import Failure, ProviderError
-from telnyx_actors.providers import archive
-from telnyx_actors.providers.archive import FolderArchive
+from telnyx_actors.providers import folder as folder_module
+from telnyx_actors.providers.folder import FolderArchive
 
 KEY = "audios/2026/11/22/v3-abc/llamada ñ.wav"
 
@@ -96,7 +96,7 @@ def test_a_link_does_not_lead_out_either(folder: FolderArchive, tmp_path: Path) 
 
 def test_what_is_too_large_is_not_read_into_memory(folder: FolderArchive, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.put(KEY, b"12345", "audio/wav")
-    monkeypatch.setattr(archive, "MAX_READ_BYTES", 4)
+    monkeypatch.setattr(folder_module, "MAX_READ_BYTES", 4)
 
     with pytest.raises(ProviderError):
         folder.get(KEY)
