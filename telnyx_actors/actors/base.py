@@ -21,7 +21,7 @@ from loguru import logger
 from pykka._envelope import Envelope  # see inbox.py
 
 from telnyx_actors.actors.inbox import Inbox, Overflow, is_stop, request_stop, tell
-from telnyx_actors.actors.runtime import Birth, CrashOrder
+from telnyx_actors.actors.runtime import Birth, CrashOrder, RestartOrder
 from telnyx_actors.actors.stats import Crash, Stats
 from telnyx_actors.actors.supervision import (
     ActorCrashed,
@@ -30,11 +30,13 @@ from telnyx_actors.actors.supervision import (
     ChildGaveUp,
     Children,
     ChildSpec,
+    RestartAsked,
     RestartDue,
     Verdict,
     contained,
 )
 from telnyx_actors.actors.timer import Timeout, Timeouts
+from telnyx_actors.actors.trace import Traced
 
 if TYPE_CHECKING:
     from loguru import Logger  # exists in loguru's stubs only
@@ -65,11 +67,11 @@ class EngineActor(pykka.ThreadingActor):
             raise TypeError(f"{cls.__name__} defines {', '.join(closed)}: use setup, handle and teardown")
 
     def __init__(self, birth: Birth) -> None:
-        super().__init__()
-        assert isinstance(self.actor_inbox, Inbox)  # _create_actor_inbox made it
         self.path = birth.path
         self.runtime = birth.runtime
         self.clock = birth.runtime.clock
+        super().__init__()
+        assert isinstance(self.actor_inbox, Inbox)  # _create_actor_inbox made it
         self.log = logger.bind(actor=birth.path)
         self.stats = Stats(birth.path, type(self).__name__, self.actor_inbox, self.clock.now(), birth.restarts)
         self._birth = birth
@@ -130,7 +132,7 @@ class EngineActor(pykka.ThreadingActor):
     # --- the life of an actor -----------------------------------------------------
 
     def _create_actor_inbox(self) -> Inbox:  # type: ignore[override]  # static in pykka; here its size is the class's
-        return Inbox(self.inbox_max, self.inbox_overflow)
+        return Inbox(self.inbox_max, self.inbox_overflow, self.clock.now)
 
     def _start_actor_loop(self) -> None:
         self.runtime.stats.enter(self.stats, self.actor_ref)
@@ -154,6 +156,7 @@ class EngineActor(pykka.ThreadingActor):
     def _serve(self) -> None:
         """Handle messages until one of them is a stop."""
         inbox, stats, drops, now = self._inbox, self.stats, self._drops, self.clock.now
+        registry = self.runtime.stats
         while True:
             stats.busy_since = None
             envelope = inbox.get()
@@ -163,8 +166,23 @@ class EngineActor(pykka.ThreadingActor):
                 inbox.put(envelope)  # whoever waits for it is answered when the inbox closes, after teardown
                 return
             stats.last_message = type(envelope.message)
-            _answer(envelope, self._dispatch)
+            if registry.traces:
+                self._serve_watched(envelope, at)
+            else:
+                _answer(envelope, self._dispatch)
             stats.handled += 1
+
+    def _serve_watched(self, envelope: Envelope[Any], at: float) -> None:
+        """Handle a message while somebody watches messages go by."""
+        failed = True
+        try:
+            _answer(envelope, self._dispatch)
+            failed = False
+        finally:
+            kind, waited_s, took_s = type(envelope.message), at - self._inbox.taken_at, self.clock.now() - at
+            traced = Traced(self.path, kind.__qualname__, at, waited_s, took_s, failed)
+            for trace in self.runtime.stats.traces:
+                trace.note(traced)
 
     def _dispatch(self, message: object) -> object:
         match message:
@@ -175,6 +193,8 @@ class EngineActor(pykka.ThreadingActor):
                     self.child_started(message.child)
             case CrashOrder():
                 raise ActorCrashed(message.reason)
+            case RestartOrder():
+                raise RestartAsked
             case _:
                 return self.handle(message)
         return None
@@ -185,7 +205,9 @@ class EngineActor(pykka.ThreadingActor):
         self.actor_stopped.set()
         self._timeouts.cancel_all()
         self.stats.busy_since = self.clock.now()
-        if error is not None:
+        if isinstance(error, RestartAsked):
+            self.log.warning("se reinicia, como se pidió")
+        elif error is not None:
             self._crashed(error)
         try:
             for child in self._children.stop_all(self.children_stop_within_s):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pykka
 
-from telnyx_actors.actors.inbox import request_stop, tell
+from telnyx_actors.actors.inbox import tell
 from telnyx_actors.actors.stats import StatsRegistry
 from telnyx_actors.actors.timer import ThreadTimer, Timer
 from telnyx_actors.clock import Clock, SystemClock
@@ -21,6 +21,13 @@ class CrashOrder:
 
     urgent: ClassVar[bool] = True
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartOrder:
+    """Makes an actor end in order at its next message, so that its parent starts it anew. For the console."""
+
+    urgent: ClassVar[bool] = True
 
 
 class Runtime:
@@ -49,12 +56,10 @@ class Runtime:
         ref = self.stats.ref(path)
         return ref is not None and tell(ref, CrashOrder(reason))
 
-    def stop_actor(self, path: str) -> bool:
-        """Ask the actor at ``path`` to stop; its parent restarts it if its spec says so. False when there is none."""
+    def restart(self, path: str) -> bool:
+        """Have the actor at ``path`` end, and started anew by its parent. False when there is none."""
         ref = self.stats.ref(path)
-        if ref is not None:
-            request_stop(ref)
-        return ref is not None
+        return ref is not None and tell(ref, RestartOrder())
 
 
 @dataclass(frozen=True, slots=True)

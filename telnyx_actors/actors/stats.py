@@ -8,13 +8,16 @@ stuck-actor alarm.
 from __future__ import annotations
 
 import threading
-from collections import deque
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pykka
 
 from telnyx_actors.actors.inbox import Inbox
+from telnyx_actors.actors.trace import Trace
+from telnyx_actors.errors import ProviderError
 
 EXITS_MAX = 200  # crashes remembered for the console's ``why``; the first ones of a storm matter, calls are few
 
@@ -51,6 +54,11 @@ class Stats:
     def data_depth(self) -> int:
         return self.inbox.data_depth
 
+    def oldest_s(self, now: float) -> float:
+        """For how long the oldest message in the inbox has waited, 0 when none does."""
+        at = self.inbox.oldest_at
+        return 0.0 if at is None else max(0.0, now - at)
+
     def busy_s(self, now: float) -> float:
         """Seconds spent on the message in hand, 0 when idle."""
         since = self.busy_since
@@ -69,7 +77,7 @@ class Crash:
 
 @dataclass(slots=True)
 class Totals:
-    """Sums over every actor that ever lived in this runtime."""
+    """Sums over actors, the living and the dead."""
 
     actors: int = 0
     handled: int = 0
@@ -89,13 +97,22 @@ class Totals:
         self.undelivered += stats.undelivered
         self.dropped += stats.dropped
 
+    def merge(self, other: Totals) -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
 
 @dataclass(slots=True)
 class StatsRegistry:
-    """The living actors by path. Any thread; bounded, since the dead leave."""
+    """The living actors by path. Any thread; bounded, since the dead leave.
 
+    ``traces`` is read by every actor at every message: it is replaced, never changed.
+    """
+
+    traces: tuple[Trace, ...] = ()
     _entries: dict[str, tuple[Stats, pykka.ActorRef[Any]]] = field(default_factory=dict)
-    _departed: Totals = field(default_factory=Totals)
+    _departed: defaultdict[str, Totals] = field(default_factory=lambda: defaultdict(Totals))  # by class
+    _failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     _crashes: deque[Crash] = field(default_factory=lambda: deque(maxlen=EXITS_MAX))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -106,15 +123,33 @@ class StatsRegistry:
     def leave(self, stats: Stats) -> None:
         """Called once per actor. A successor that already entered under the same path stays."""
         with self._lock:
-            self._departed.add(stats)
+            self._departed[stats.kind].add(stats)
             entry = self._entries.get(stats.path)
             if entry is not None and entry[0] is stats:
                 del self._entries[stats.path]
 
     def crashed(self, crash: Crash) -> None:
         with self._lock:
-            self._departed.crashes += 1
+            self._departed[crash.kind].crashes += 1
             self._crashes.append(crash)
+
+    def vendor_failed(self, error: ProviderError) -> None:
+        """An actor met a failure of a vendor, and lives on."""
+        with self._lock:
+            self._failures[error.provider, error.kind.value] += 1
+
+    def vendor_failures(self) -> Mapping[tuple[str, str], int]:
+        """How often each vendor failed, by (vendor, kind of failure)."""
+        with self._lock:
+            return dict(self._failures)
+
+    def watch(self, trace: Trace) -> None:
+        with self._lock:
+            self.traces = (*self.traces, trace)
+
+    def unwatch(self, trace: Trace) -> None:
+        with self._lock:
+            self.traces = tuple(other for other in self.traces if other is not trace)
 
     def get(self, path: str) -> Stats | None:
         entry = self._entries.get(path)
@@ -140,8 +175,17 @@ class StatsRegistry:
 
     def totals(self) -> Totals:
         """Counters that only grow: the living and the dead together."""
+        everyone = Totals()
+        for totals in self.totals_by_kind().values():
+            everyone.merge(totals)
+        return everyone
+
+    def totals_by_kind(self) -> Mapping[str, Totals]:
+        """The same, by class of actor."""
+        by_kind: defaultdict[str, Totals] = defaultdict(Totals)
         with self._lock:
-            totals = Totals(**{name: getattr(self._departed, name) for name in Totals.__dataclass_fields__})
+            for kind, departed in self._departed.items():
+                by_kind[kind].merge(departed)
             for stats, _ in self._entries.values():
-                totals.add(stats)
-        return totals
+                by_kind[stats.kind].add(stats)
+        return by_kind

@@ -91,6 +91,10 @@ class ActorCrashed(EngineError):
     """A failure that was ordered, or that was no ordinary exception (``SystemExit``…)."""
 
 
+class RestartAsked(EngineError):
+    """No failure, but treated as one by the parent: somebody wants the actor started anew."""
+
+
 def contained(error: BaseException) -> Exception:
     """An error that is safe to hand to another thread, where a ``SystemExit`` would go on working."""
     if isinstance(error, Exception):

@@ -13,6 +13,7 @@ from support.puppet import WITHIN_S, Diary, Do, DoNow, Puppet, fail
 from telnyx_actors.actors.base import Birth, EngineActor, stop, tell
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.actors.supervision import ActorCrashed, ChildSpec, Restart, Verdict
+from telnyx_actors.actors.trace import Trace
 
 Ref = pykka.ActorRef[Any]
 Start = Callable[..., Ref]
@@ -281,6 +282,7 @@ def test_a_stuck_actor_shows_without_being_asked(start: Start, still: Any) -> No
     still.manual.advance(7.0)
     stats = still.stats.get("root")
     assert (stats.busy_s(still.clock.now()), stats.last_message, stats.data_depth) == (7.0, Do, 1)
+    assert stats.oldest_s(still.clock.now()) == 7.0
     gate.set()
 
 
@@ -292,6 +294,29 @@ def test_stats_count_what_was_handled_and_leave_with_the_actor(start: Start, run
     assert stop(root, WITHIN_S)
     assert runtime.stats.get("root") is None
     assert (runtime.stats.totals().actors, runtime.stats.totals().handled) == (1, 5)
+
+
+def test_a_watcher_sees_messages_by_type_and_time_also_the_one_that_fails(
+    start: Start, still: Any, diary: Diary, crashes: Any
+) -> None:
+    crashes.expect("root")
+    root = start(runtime=still)
+    diary.wait_for("root", "ready")
+    trace = Trace("root")
+    still.stats.watch(trace)
+
+    def take_time(puppet: Puppet) -> None:
+        tell(puppet.actor_ref, fail(ValueError("secret")))
+        still.manual.advance(2.0)
+
+    tell(root, Do(take_time))
+    diary.wait_for("root", "teardown", "ValueError")
+    first, second = trace.take()
+    assert (first.path, first.message, first.took_s, first.failed) == ("root", "Do", 2.0, False)
+    assert (second.waited_s, second.failed) == (2.0, True)
+    assert "secret" not in repr((first, second))
+    still.stats.unwatch(trace)
+    assert still.stats.traces == ()
 
 
 def test_an_actor_whose_thread_cannot_start_leaves_no_trace(

@@ -306,14 +306,17 @@ def test_any_actor_can_be_crashed_by_its_path_and_recovers_as_from_a_bug(
     assert not runtime.crash("root/nobody")
 
 
-def test_any_actor_can_be_stopped_by_its_path(
-    start: Start, spec: Callable[..., ChildSpec], runtime: Runtime, diary: Diary
+@pytest.mark.parametrize("policy", [Restart.PERMANENT, Restart.TRANSIENT])
+def test_any_actor_can_be_started_anew_by_its_path_and_that_is_no_crash(
+    policy: Restart, start: Start, spec: Callable[..., ChildSpec], runtime: Runtime, diary: Diary
 ) -> None:
-    start(spec("child", restart=Restart.TRANSIENT))
+    start(spec("child", restart=policy))
     diary.wait_for("root/child", "ready")
-    assert runtime.stop_actor("root/child")
-    diary.wait_for("root", "exited", "child", None, Verdict.FINISHED)
-    assert not runtime.stop_actor("root/child")
+    assert runtime.restart("root/child")
+    diary.wait_for("root", "started", "child", 1)
+    assert diary.count("root/child", "teardown", "RestartAsked") == 1
+    assert (runtime.stats.crashes(), runtime.stats.totals().errors) == ([], 0)
+    assert not runtime.restart("root/nobody")
 
 
 def test_a_factory_may_be_a_partial_of_start(start: Start, diary: Diary, runtime: Runtime) -> None:

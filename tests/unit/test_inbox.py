@@ -12,6 +12,7 @@ from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
 from telnyx_actors.actors.inbox import Inbox, Overflow, is_stop
+from telnyx_actors.clock import ManualClock, SystemClock
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Urgent:
 
 
 def inbox(*messages: object, data_max: int = 100, overflow: Overflow = Overflow.DROP_OLDEST) -> Inbox:
-    inbox = Inbox(data_max, overflow)
+    inbox = Inbox(data_max, overflow, SystemClock().now)
     for message in messages:
         inbox.put(Envelope(message))
     return inbox
@@ -85,9 +86,24 @@ def test_depths_and_high_water_are_by_lane() -> None:
     assert (box.control_depth, box.data_depth, box.high_water) == (0, 0, 3)
 
 
+def test_the_oldest_message_that_waits_is_known_in_either_lane() -> None:
+    clock = ManualClock(10.0)
+    box = Inbox(2, Overflow.DROP_OLDEST, clock.now)
+    assert box.oldest_at is None
+    for message in (1, Urgent(), 2):
+        box.put(Envelope(message))
+        clock.advance(1.0)
+    assert box.oldest_at == 10.0
+    box.put(Envelope(3))  # there is room for two: the first one goes
+    assert box.oldest_at == 11.0
+    seen = [(box.get().message, box.taken_at) for _ in range(3)]
+    assert seen == [(Urgent(), 11.0), (2, 12.0), (3, 13.0)]
+    assert box.oldest_at is None
+
+
 def test_an_inbox_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="room"):
-        Inbox(0, Overflow.DROP_OLDEST)
+        Inbox(0, Overflow.DROP_OLDEST, SystemClock().now)
 
 
 def test_closing_answers_those_who_wait_and_counts_what_was_lost() -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 from telnyx_actors.actors.inbox import Inbox, Overflow
 from telnyx_actors.actors.stats import EXITS_MAX, Crash, Stats, StatsRegistry
+from telnyx_actors.clock import SystemClock
+from telnyx_actors.errors import Failure, ProviderError
 
 REF: Any = object()
 
 
 def stats(path: str, **fields: Any) -> Stats:
-    return Stats(path, "Puppet", Inbox(10, Overflow.DROP_OLDEST), started_at=0.0, **fields)
+    return Stats(path, "Puppet", Inbox(10, Overflow.DROP_OLDEST, SystemClock().now), started_at=0.0, **fields)
 
 
 def registry(*paths: str) -> StatsRegistry:
@@ -69,3 +71,25 @@ def test_crashes_are_told_by_subtree_and_only_so_many_are_kept() -> None:
 def test_an_idle_actor_is_not_busy_and_one_ahead_of_the_reader_is_not_negative() -> None:
     idle, ahead = stats("s/a"), stats("s/b", busy_since=5.0)
     assert (idle.busy_s(9.0), ahead.busy_s(9.0), ahead.busy_s(4.9)) == (0.0, 4.0, 0.0)
+
+
+def test_sums_are_kept_by_class_too() -> None:
+    everyone = registry("s/a")
+    gone = stats("s/b", restarts=1)
+    gone.kind = "Marionette"
+    everyone.enter(gone, REF)
+    everyone.leave(gone)
+    everyone.crashed(Crash("s/b", "Marionette", "ValueError: bug", 1.0))
+    by_kind = everyone.totals_by_kind()
+    assert {kind: (each.actors, each.restarts, each.crashes) for kind, each in by_kind.items()} == {
+        "Puppet": (1, 0, 0),
+        "Marionette": (1, 1, 1),
+    }
+    assert everyone.totals().actors == 2
+
+
+def test_failures_of_vendors_are_counted_by_vendor_and_kind() -> None:
+    everyone = registry()
+    for kind in (Failure.TIMEOUT, Failure.TIMEOUT, Failure.AUTH):
+        everyone.vendor_failed(ProviderError("claude", kind, "no"))
+    assert everyone.vendor_failures() == {("claude", "timeout"): 2, ("claude", "auth"): 1}
