@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-import ssl
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from loguru import logger
 
 from telnyx_actors.actors.services import Vendors
-from telnyx_actors.config import Claude as ClaudeConfig
 from telnyx_actors.config import Secret, Settings
 from telnyx_actors.lazy import Lazy, LazyArchive, LazyModel
 from telnyx_actors.providers.deepgram import Deepgram, DeepgramOptions
@@ -22,84 +19,85 @@ from telnyx_actors.providers.elevenlabs import ElevenLabs, ElevenLabsOptions
 from telnyx_actors.providers.folder import FolderArchive
 from telnyx_actors.providers.http import tls_context
 from telnyx_actors.providers.models import choose_model
-from telnyx_actors.providers.ports import Archive, LanguageModel
+from telnyx_actors.providers.ports import Archive
 from telnyx_actors.providers.telnyx import Telnyx, TelnyxOptions
 from telnyx_actors.providers.voice_classifier import WebRtcClassifier
 from telnyx_actors.wire.deepgram import FluxSettings, NovaSettings, is_flux
+
+if TYPE_CHECKING:
+    from telnyx_actors.providers.claude import Claude
 
 CONNECTIONS_PER_CALL: Final = 2
 """To one vendor at once: a request, and the second one beside it when the first is slow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """The vendors' clients by what they are, for those who check them."""
-
-    telnyx: Telnyx
-    deepgram: Deepgram
-    claude: Claude
-    fallback: Claude
-    elevenlabs: ElevenLabs
-    archive: Archive
-
-
 def open_vendors(settings: Settings, today: date, on_close: ExitStack) -> Vendors:
-    """Every port filled. Connects to nobody yet."""
-    clients = open_clients(settings, today, tls_context(), on_close)
+    """Every client, with one TLS context and pools as large as the calls we take. Connects to nobody yet."""
+    tls = tls_context()
+    telnyx, elevenlabs = open_telnyx(settings, tls), open_elevenlabs(settings, tls)
+    for client_with_connections in (telnyx, elevenlabs):
+        on_close.callback(client_with_connections.close)
+    claude = Lazy(lambda: open_claude(settings, tls, on_close))
+    thinking = settings.claude
     return Vendors(
-        carrier=clients.telnyx,
-        transcription=clients.deepgram,
-        model=clients.claude,
-        fallback=clients.fallback,
-        voice=clients.elevenlabs,
-        archive=clients.archive,
+        carrier=telnyx,
+        transcription=open_deepgram(settings, tls),
+        model=_lazy_model(claude, _model("CLAUDE_MODEL", thinking.model, today)),
+        fallback=_lazy_model(claude, _model("CLAUDE_FALLBACK_MODEL", thinking.fallback_model, today)),
+        voice=elevenlabs,
+        archive=open_archive(settings, on_close),
         classifier=WebRtcClassifier,
     )
 
 
-def open_clients(settings: Settings, today: date, tls: ssl.SSLContext, on_close: ExitStack) -> Clients:
-    """Every client, with one TLS context and pools as large as the calls we take. Connects to nobody yet."""
-    pool_size = settings.server.max_calls * CONNECTIONS_PER_CALL
-    language = settings.telnyx.transcription_lang
-    telnyx = Telnyx(
+def open_telnyx(settings: Settings, tls: ssl.SSLContext) -> Telnyx:
+    telnyx = settings.telnyx
+    return Telnyx(
         TelnyxOptions(
-            settings.telnyx.api_key.reveal(),
-            settings.telnyx.connection_id,
-            settings.telnyx.phone_number,
-            settings.telnyx.api_url,
-            pool_size,
+            telnyx.api_key.reveal(), telnyx.connection_id, telnyx.phone_number, telnyx.api_url, _pool_size(settings)
         ),
         tls,
     )
+
+
+def open_deepgram(settings: Settings, tls: ssl.SSLContext) -> Deepgram:
     hearing = settings.deepgram
     nova_or_flux = FluxSettings if is_flux(hearing.model) else NovaSettings
-    deepgram = Deepgram(
-        DeepgramOptions(hearing.api_key.reveal(), nova_or_flux(model=hearing.model, language=language), hearing.url),
-        tls,
-    )
-    thinking = settings.claude
-    anthropic = open_client(ClaudeOptions(thinking.api_key.reveal(), thinking.base_url, pool_size), tls)
-    elevenlabs = ElevenLabs(
+    listening = nova_or_flux(model=hearing.model, language=settings.telnyx.transcription_lang)
+    return Deepgram(DeepgramOptions(hearing.api_key.reveal(), listening, hearing.url), tls)
+
+
+def open_elevenlabs(settings: Settings, tls: ssl.SSLContext) -> ElevenLabs:
+    speaking = settings.elevenlabs
+    return ElevenLabs(
         ElevenLabsOptions(
-            settings.elevenlabs.api_key.reveal(),
-            settings.elevenlabs.voice_id,
-            settings.elevenlabs.model,
-            language,
-            settings.elevenlabs.api_url,
-            pool_size=pool_size,
+            speaking.api_key.reveal(),
+            speaking.voice_id,
+            speaking.model,
+            settings.telnyx.transcription_lang,
+            speaking.api_url,
+            pool_size=_pool_size(settings),
         ),
         tls,
     )
-    for client_with_connections in (telnyx, anthropic, elevenlabs):
-        on_close.callback(client_with_connections.close)
-    return Clients(
-        telnyx,
-        deepgram,
-        claude=Claude(anthropic, _model("CLAUDE_MODEL", thinking.model, today)),
-        fallback=Claude(anthropic, _model("CLAUDE_FALLBACK_MODEL", thinking.fallback_model, today)),
-        elevenlabs=elevenlabs,
-        archive=_archive(settings, on_close),
-    )
+
+
+def open_claude(settings: Settings, tls: ssl.SSLContext, on_close: ExitStack) -> Callable[[str], Claude]:
+    """What makes models by their names, all on one client."""
+    from telnyx_actors.providers.claude import Claude, ClaudeOptions, open_client  # noqa: PLC0415 - see lazy.py
+
+    thinking = settings.claude
+    client = open_client(ClaudeOptions(thinking.api_key.reveal(), thinking.base_url, _pool_size(settings)), tls)
+    on_close.callback(client.close)
+    return partial(Claude, client)
+
+
+def _lazy_model(claude: Lazy[Callable[[str], Claude]], name: str) -> LazyModel:
+    return LazyModel(name, Lazy(lambda: claude.get()(name)))
+
+
+def _pool_size(settings: Settings) -> int:
+    return settings.server.max_calls * CONNECTIONS_PER_CALL
 
 
 def _model(variable: str, wanted: str, today: date) -> str:
@@ -109,7 +107,7 @@ def _model(variable: str, wanted: str, today: date) -> str:
     return choice.model
 
 
-def _archive(settings: Settings, on_close: ExitStack) -> Archive:
+def open_archive(settings: Settings, on_close: ExitStack) -> Archive:
     archive = settings.archive
     if archive.bucket is None:
         return FolderArchive(archive.data_dir / "archive")

@@ -50,8 +50,8 @@ class ModelChoice:
     warning: str | None = None
 
 
-def choose_model(wanted: str, today: date) -> ModelChoice:
-    """``wanted`` as set, unless it is empty or can no longer answer."""
+def choose_model(wanted: str, today: date, variable: str = "CLAUDE_MODEL") -> ModelChoice:
+    """``wanted`` as set in ``variable``, unless it is empty or can no longer answer."""
     name = wanted.strip()
     if not name:
         return ModelChoice(DEFAULT_MODEL)
@@ -60,13 +60,13 @@ def choose_model(wanted: str, today: date) -> ModelChoice:
         since = f" desde el {ends:%Y-%m-%d}" if ends else ""
         return ModelChoice(
             DEFAULT_MODEL,
-            f"CLAUDE_MODEL={name}: Anthropic retiró ese modelo{since}; se usa {DEFAULT_MODEL}. "
-            f"Ponga CLAUDE_MODEL={DEFAULT_MODEL} en el .env",
+            f"{variable}={name}: Anthropic retiró ese modelo{since}; se usa {DEFAULT_MODEL}. "
+            f"Ponga {variable}={DEFAULT_MODEL} en el .env",
         )
     if ends is not None and (ends - today).days <= _NOTICE_DAYS:
         return ModelChoice(
             name,
-            f"CLAUDE_MODEL={name}: Anthropic retira ese modelo el {ends:%Y-%m-%d}; "
+            f"{variable}={name}: Anthropic retira ese modelo el {ends:%Y-%m-%d}; "
             f"cámbielo antes, por ejemplo a {DEFAULT_MODEL}",
         )
     return ModelChoice(name)
