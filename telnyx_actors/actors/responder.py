@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,13 @@ from telnyx_actors.core import events as ev
 from telnyx_actors.core.sentences import ClauseSplitter, speakable
 from telnyx_actors.errors import ProviderError
 from telnyx_actors.providers.ports import LanguageModel, ReplyDelta, ReplyDone, ReplyStream
+
+
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """The attempt has ended by itself."""
+
+    attempt: int
 
 
 class ResponderActor(EngineActor):
@@ -47,6 +55,8 @@ class ResponderActor(EngineActor):
                 pump = self._pumps.pop(message.attempt, None)
                 if pump is not None:
                     pump.cancel()
+            case _Over():
+                self._pumps.pop(message.attempt, None)
             case _:
                 self.unexpected(message)
 
@@ -67,10 +77,10 @@ class ResponderActor(EngineActor):
 
     def _ended(self, turn: int, attempt: int, error: Exception | None) -> None:
         """On the pump's thread."""
-        if error is None:
-            return
-        retryable = error.is_temporary if isinstance(error, ProviderError) else True
-        tell(self._call, ev.ReplyFailed(turn, attempt, str(error), retryable))
+        if error is not None:
+            retryable = error.is_temporary if isinstance(error, ProviderError) else True
+            tell(self._call, ev.ReplyFailed(turn, attempt, str(error), retryable))
+        tell(self.actor_ref, _Over(attempt))
 
 
 def reply_events(stream: ReplyStream, turn: int, attempt: int, splitter: ClauseSplitter) -> Iterator[ev.CallEvent]:
