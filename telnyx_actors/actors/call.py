@@ -110,7 +110,7 @@ class CallActor(EngineActor):
     def _go_on(self) -> None:
         """This actor died in the middle of the call: what its children were doing is lost."""
         self._call_log.warning("🩹", "La llamada se recupera de un fallo interno")
-        if self._memory.encoding is not None:
+        if self._memory.session.encoding is not None:
             self._parts.start_hearing(self._call_log)
         for part in ("responder", "speaker"):
             self._lost(part)
@@ -213,8 +213,9 @@ class CallActor(EngineActor):
     def _begin_record(self, encoding: Encoding) -> None:
         memory = self._memory
         if memory.origin_s is None:
-            memory.origin_s, memory.encoding = self.clock.now(), encoding
-            self._diary.audio(encoding)
+            memory.origin_s = self.clock.now()
+            memory.session.encoding = memory.session.encoding or encoding
+            self._diary.audio(memory.session.encoding)
             self._parts.archiver.tell(open_record(memory))
 
     def _stream_closed(self, message: StreamClosed) -> None:

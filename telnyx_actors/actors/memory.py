@@ -11,7 +11,6 @@ from telnyx_actors.actors.messages import CallPlan, Placed
 from telnyx_actors.actors.outlet import Outlet
 from telnyx_actors.actors.replay import ReplayBuffer
 from telnyx_actors.actors.session import CallSession
-from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.conversation import Conversation
 
 
@@ -30,7 +29,6 @@ class CallMemory:
     replay: ReplayBuffer = field(default_factory=ReplayBuffer)
     outlet: Outlet = field(default_factory=Outlet)
     sink: MediaSink | None = None
-    encoding: Encoding | None = None  # of the caller's audio; None until the first stream
     origin_s: float | None = None  # zero of the recording's time
     playbacks: deque[str] = field(default_factory=deque)  # marks of the files that the carrier plays, in order
     spoken_by_carrier: int = 0  # the clause that its own voice says

@@ -54,14 +54,14 @@ class CallParts:
     def start_hearing(self, log: CallLog) -> None:
         """The caller's audio flows: somebody has to listen."""
         memory = self._memory
-        assert memory.encoding is not None
+        assert memory.session.encoding is not None
         factory = partial(
             TranscriberActor.start,
             call=self._call,
             vendors=self._services.vendors,
             session=memory.session,
             replay=memory.replay,
-            encoding=memory.encoding,
+            encoding=memory.session.encoding,
             settings=self._services.settings.voice_activity,
             log=log,
         )
@@ -87,7 +87,7 @@ class CallParts:
 
 def open_record(memory: CallMemory) -> OpenRecord:
     """What the archiver is told when audio begins, and again after a restart."""
-    assert memory.origin_s is not None and memory.encoding is not None
+    assert memory.origin_s is not None and memory.session.encoding is not None
     return OpenRecord(
         memory.origin_s,
         {
@@ -96,7 +96,7 @@ def open_record(memory: CallMemory) -> OpenRecord:
             "number": memory.plan.number,
             "nombre": memory.plan.nombre,
             "started": memory.view.started_wall,
-            "encoding": memory.encoding.value,
+            "encoding": memory.session.encoding.value,
         },
     )
 

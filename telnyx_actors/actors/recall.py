@@ -50,7 +50,7 @@ def saved_memory(saved: SavedCall, services: Services, clock: Clock) -> CallMemo
     memory.born_at = now - _s_ago(saved.started, wall)
     if saved.audio_since:
         memory.origin_s = now - _s_ago(saved.audio_since, wall)
-        memory.encoding = Encoding(saved.encoding)
+        memory.session.encoding = Encoding(saved.encoding)
     return memory
 
 

@@ -20,30 +20,38 @@ from telnyx_actors.actors.media import MediaSink
 from telnyx_actors.actors.messages import StreamClosed, StreamOpened
 from telnyx_actors.clock import Clock
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.audio import FRAME_BYTES, Encoding
+from telnyx_actors.core.audio import FRAME_BYTES, Encoding, from_pcm16, to_pcm16
 from telnyx_actors.core.reorder import Reorderer
 from telnyx_actors.wire.telnyx_media import Dtmf, Media, StreamError, StreamStart
 
 
 class CallSession:
-    """A ``MediaSession``. It outlives the actor of its call: ``owner`` is set anew when that restarts."""
+    """A ``MediaSession``. It outlives the actor of its call: ``owner`` is set anew when that restarts.
+
+    A call has one ``encoding``, that of its first audio. A later stream may come in the
+    other law, and is put into the first.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.hearing = AudioLane()
         self.recording = AudioLane()
         self.owner: pykka.ActorRef[Any] | None = None
         self.call_control_id = ""  # "" until the carrier has told
+        self.encoding: Encoding | None = None  # None before any audio
         self.frames = 0
         self.errors = 0
         self.clock = clock
         self.reorderer = Reorderer(Encoding.PCMU)
+        self._law = Encoding.PCMU  # of the stream there is
         self._rest = b""
         self._is_stopped = False
 
     # --- MediaSession, on the front's thread ---
 
     def started(self, start: StreamStart, sink: MediaSink) -> None:
-        self.reorderer = Reorderer(encoding_of(start))
+        self._law = encoding_of(start)
+        self.encoding = self.encoding or self._law
+        self.reorderer = Reorderer(self._law)
         self._rest = b""
         self._is_stopped = False
         self._tell(StreamOpened(start, sink))
@@ -52,7 +60,8 @@ class CallSession:
         if media.track != "inbound":
             return
         now = self.clock.now()
-        for payload in self.reorderer.push(media.chunk, media.payload):
+        for received in self.reorderer.push(media.chunk, media.payload):
+            payload = received if self._law is self.encoding else self._translate(received)
             if len(payload) == FRAME_BYTES and not self._rest:
                 self._put(now, payload)
             else:
@@ -76,6 +85,10 @@ class CallSession:
         self._tell(StreamClosed(sink, code, reason, self._is_stopped))
 
     # --- inside ---
+
+    def _translate(self, payload: bytes) -> bytes:
+        assert self.encoding is not None
+        return from_pcm16(self.encoding, to_pcm16(self._law, payload))
 
     def _put_odd(self, now: float, payload: bytes) -> None:
         """Frames of another length than 20 ms are cut anew: voice activity needs them whole."""

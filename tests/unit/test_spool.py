@@ -156,7 +156,8 @@ def test_a_folder_is_idle_since_its_youngest_file_was_written(folder: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "safe"), [("v3:a/b\\c", "v3_a_b_c"), ("..", "_"), ("a.b.", "a.b"), ("", "_"), ("ñ" * 5, "_"), ("x" * 300, "x" * 120)]
+    ("name", "safe"),
+    [("v3:a/b\\c", "v3_a_b_c"), ("..", "_"), ("a.b.", "a.b"), ("", "_"), ("ñ" * 5, "_"), ("x" * 300, "x" * 120)],
 )
 def test_names_are_made_safe(name: str, safe: str) -> None:
     assert safe_name(name) == safe
