@@ -38,10 +38,10 @@ class History:
             del self._entries[0]
 
     def messages(self, said: str) -> tuple[tuple[str, str], ...]:
-        """The request for a reply to ``said``: begins and ends with the caller."""
+        """The request for a reply to ``said`` (empty: to what is remembered); begins and ends with the caller."""
         entries = list(self._entries)
         if entries and entries[-1][0] == "user":
-            entries[-1] = ("user", f"{entries[-1][1]} {said}")
+            entries[-1] = ("user", f"{entries[-1][1]} {said}".rstrip())
         else:
             entries.append(("user", said))
         if entries[0][0] == "assistant":

@@ -18,6 +18,8 @@ SPEECH_TRIES_MAX = 2
 
 def settle(s: State) -> None:
     """Ask, commit, ask again, and close the turn, each when it is time."""
+    if s.turn is not None and _is_unheard_reply(s.turn) and not s.listening.text:
+        _withdraw(s, s.turn)
     _ask(s)
     turn = s.turn
     if turn is None:
@@ -53,8 +55,12 @@ def deadlines(s: State) -> Iterator[float]:
 
 def _may_ask(s: State) -> bool:
     """Whether the caller has said something that we may answer now."""
-    is_ours = s.turn is None or (s.turn.kind is TurnKind.REPLY and not s.turn.is_begun and not s.turn.is_failed)
+    is_ours = s.turn is None or _is_unheard_reply(s.turn)
     return s.phase is Phase.LIVE and is_ours and bool(s.listening.text) and not s.is_voiced and not s.is_flushing
+
+
+def _is_unheard_reply(turn: Turn) -> bool:
+    return turn.kind is TurnKind.REPLY and not turn.is_begun
 
 
 def _over_at(s: State) -> float | None:
@@ -111,12 +117,19 @@ def _forget_reply(s: State, turn: Turn) -> None:
     """The caller went on: what was prepared answers less than they said."""
     s.note("speculation_dropped")
     s.drop_reply(turn)
-    turn.committed = turn.is_written = False
+    turn.committed = turn.is_written = turn.is_failed = False
     turn.winner = turn.retry_at = None
     turn.failures = turn.rung = 0
     turn.clauses.clear()
     turn.unspoken.clear()
     turn.waits.clear()
+
+
+def _withdraw(s: State, turn: Turn) -> None:
+    """The words that this was to answer were none, the transcriber finds in the end."""
+    s.note("words_withdrawn")
+    s.drop_reply(turn)
+    s.turn = None
 
 
 # --- what the model says -----------------------------------------------------
