@@ -62,7 +62,7 @@ class LiveCalls:
     def find(self, name: str) -> CallView | None:
         """By our name for it, or by the carrier's id."""
         view = self._by_ref.get(name)
-        if view is not None:
+        if view is not None or not name:
             return view
         return next((view for view in self.all() if view.call_control_id == name), None)
 

@@ -17,6 +17,11 @@ TARGET_LEGS = "both"
 TIME_LIMIT_MARGIN_S = 60
 """The carrier ends the call this long after we should have: for the day when we cannot."""
 
+CLIENT_STATE_MAX_BYTES = 760
+"""Telnyx names no limit; as base64 this is just above 1 KB, and it comes back with every webhook."""
+
+CONTEXTO_MAX_CHARS = 300
+
 CARRIER_VOICE = "AWS.Polly.Lupe-Neural"
 LANGUAGE = "es-MX"
 
@@ -88,9 +93,13 @@ class Orders:
 
     def _client_state(self) -> str:
         """What the replaced service put there, and our own name for the call."""
-        plan = self._plan
-        state = {"nombre": plan.nombre, "telefono": plan.number, "contexto": plan.contexto[:300], "ref": plan.ref}
-        return json.dumps(state, ensure_ascii=False)
+        plan, contexto = self._plan, self._plan.contexto[:CONTEXTO_MAX_CHARS]
+        while True:
+            fields = {"nombre": plan.nombre, "telefono": plan.number, "contexto": contexto, "ref": plan.ref}
+            state = json.dumps(fields, ensure_ascii=False)
+            if not contexto or len(state.encode()) <= CLIENT_STATE_MAX_BYTES:
+                return state
+            contexto = contexto[: len(contexto) // 2]
 
 
 def hang_up() -> CallCommand:
@@ -108,7 +117,7 @@ def ref_in(client_state: str | None) -> str:
         return ""
     try:
         state = json.loads(client_state)
-    except ValueError:
+    except (ValueError, RecursionError):  # anybody on the same account may have written it
         return ""
     ref = state.get("ref") if isinstance(state, dict) else None
     return ref if isinstance(ref, str) else ""

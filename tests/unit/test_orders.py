@@ -1,0 +1,73 @@
+"""What the carrier is asked: our addresses with their secrets, and a state that comes back whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from support.plans import PLAN, settings
+from telnyx_actors.actors.orders import CLIENT_STATE_MAX_BYTES, Orders, hang_up, ref_in, reject
+from telnyx_actors.wire.telnyx_client_state import decode_client_state
+
+SECRET = "s&cr=t/ñ"
+
+
+@pytest.fixture
+def orders() -> Orders:
+    return Orders(PLAN, SECRET, settings(Path()))
+
+
+def query(url: object) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(str(url)).query)
+
+
+def test_a_dial_says_where_its_webhooks_and_its_stream_go(orders: Orders) -> None:
+    request = orders.dial("stream-secret")
+    assert request.to == PLAN.number
+    assert query(request.webhook_url) == {"call": [PLAN.ref], "token": [SECRET]}
+    assert request.stream is not None
+    assert query(request.stream.url) == {"secret": ["stream-secret"]}
+    assert request.time_limit_secs > orders._settings.rules.call_max_s
+
+
+def test_a_call_without_a_stream_is_dialled_and_answered_without_one(orders: Orders) -> None:
+    assert orders.dial(None).stream is None
+    assert not [field for field in orders.answer(None).body if field.startswith("stream")]
+    assert query(orders.answer("x").body["stream_url"]) == {"secret": ["x"]}
+
+
+def test_the_state_of_a_call_comes_back_with_its_name(orders: Orders) -> None:
+    for state in (orders.dial(None).client_state, decode_client_state(str(orders.answer(None).body["client_state"]))):
+        assert ref_in(state) == PLAN.ref
+        assert json.loads(state or "")["nombre"] == "Pedro"
+
+
+@pytest.mark.parametrize("contexto", ["x" * 4000, "ñ" * 4000, "🙂" * 4000, '"\\\n' * 1000, "\x01" * 4000])
+def test_the_state_is_never_too_large_and_always_names_the_call(contexto: str) -> None:
+    plan = replace(PLAN, nombre="Ñ" * 120, contexto=contexto)
+    state = Orders(plan, SECRET, settings(Path())).dial(None).client_state
+    assert len(state.encode()) <= CLIENT_STATE_MAX_BYTES
+    assert ref_in(state) == plan.ref
+    assert contexto.startswith(json.loads(state)["contexto"] or contexto)
+
+
+@pytest.mark.parametrize("state", [None, "", "hola", "[]", "5", '{"ref": 5}', '{"otro": "x"}', "[" * 100_000, "{"])
+def test_a_state_that_is_not_ours_names_no_call(state: str | None) -> None:
+    assert ref_in(state) == ""
+
+
+def test_every_order_has_an_id_of_its_own(orders: Orders) -> None:
+    made = [
+        orders.answer("x"), orders.answer("x"), orders.start_stream("x"), orders.speak("hola"), orders.stop_playing(),
+        orders.play(b""), orders.transcribe(), orders.stop_transcribing(), orders.transfer("+57"), hang_up(), reject(),
+    ]  # fmt: skip
+    ids = [order.command_id for order in made] + [orders.dial(None).command_id]
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_text_longer_than_the_carrier_takes_is_cut(orders: Orders) -> None:
+    assert len(str(orders.speak("a" * 5000).body["payload"])) == 3000
