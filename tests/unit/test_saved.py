@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from telnyx_actors.core.history import CUT_OFF
+from telnyx_actors.core.saved import Entry, fold
+
+WALL = "2026-11-22T10:00:00+00:00"
+
+
+def journal(*entries: tuple[str, dict[str, object]]) -> list[Entry]:
+    return [(kind, WALL, data) for kind, data in entries]
+
+
+BEGUN = ("begun", {"direction": "outgoing", "number": "+573001234567", "nombre": "Ana", "secret": "s"})
+GREETING = ("turn", {"number": 0, "said": "", "heard": "Buenos días.", "end": "completed"})
+
+
+def test_a_call_without_a_beginning_is_none() -> None:
+    assert fold("r", journal(("identified", {"call_control_id": "v3:x"}), GREETING)) is None
+
+
+def test_what_was_said_and_heard_is_kept_in_order() -> None:
+    call = fold(
+        "r",
+        journal(
+            BEGUN, GREETING, ("words", {"text": "Hola."}), ("turn", {"number": 1, "said": "Hola.", "heard": "Dime."})
+        ),
+    )
+
+    assert call is not None
+    assert call.exchanges == [("assistant", "Buenos días."), ("user", "Hola."), ("assistant", "Dime.")]
+    assert (call.turns, call.unanswered, call.is_greeted) == (2, "", True)
+
+
+def test_words_that_nobody_answered_are_still_owed_an_answer() -> None:
+    call = fold("r", journal(BEGUN, GREETING, ("words", {"text": "Quiero"}), ("words", {"text": "una cita."})))
+
+    assert call is not None
+    assert call.unanswered == "Quiero una cita."
+
+
+def test_the_question_that_was_being_answered_counts_more_than_its_pieces() -> None:
+    call = fold("r", journal(BEGUN, ("words", {"text": "Quiero"}), ("asked", {"text": "Quiero una cita."})))
+
+    assert call is not None
+    assert call.unanswered == "Quiero una cita."
+
+
+def test_a_murmur_is_owed_nothing() -> None:
+    call = fold("r", journal(BEGUN, GREETING, ("words", {"text": "Ajá."}), ("dismissed", {})))
+
+    assert call is not None
+    assert call.unanswered == ""
+
+
+def test_a_reply_that_was_heard_in_part_is_in_the_history_as_cut() -> None:
+    call = fold(
+        "r",
+        journal(BEGUN, GREETING, ("asked", {"text": "¿Cuánto vale?"}), ("heard", {"text": "Vale sesenta"})),
+    )
+
+    assert call is not None
+    assert call.exchanges[-2:] == [("user", "¿Cuánto vale?"), ("assistant", "Vale sesenta" + CUT_OFF)]
+    assert call.unanswered == ""
+
+
+def test_entries_of_a_newer_version_and_broken_data_do_no_harm() -> None:
+    call = fold(
+        "r", journal(BEGUN, ("sang", {"song": 1}), ("turn", {"number": "x"}), ("words", {}), ("heard", {"text": 7}))
+    )
+
+    assert call is not None
+    assert call.turns == 1
