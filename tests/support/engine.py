@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 RATE_HZ: Final = 8000
 WITHIN_S: Final = 20.0
-SILENT_AFTER_CLEAR_S: Final = 0.2
-"""Sooner than this nobody can have a new answer: it would be audio of the turn that was cleared."""
 
 PERSONA: Final = """
 name = "Lía"
@@ -356,8 +354,8 @@ class House:
         """The call once it is over, as scripted and within the carrier's rules, and its record is safe."""
         carrier = self.world.wait_ended(call, within_s)
         until(lambda: self.engine.calls.find(call) is None)
-        assert (carrier.script_error, carrier.violations) == ("", [])
-        assert min(carrier.media_after_clear(), default=1.0) > SILENT_AFTER_CLEAR_S
+        assert not carrier.script_error, f"{carrier.script_name}: {carrier.script_error}"
+        assert not carrier.violations, carrier.violations
         folder = self.record_folder(call)
         recording = recording_in((folder / "call.wav").read_bytes()) if folder else None
         text = (folder / "transcript.json").read_text(encoding="utf-8") if folder else "{}"
