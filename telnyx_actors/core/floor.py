@@ -154,8 +154,8 @@ def _pause(s: State) -> None:
 def _is_murmur(s: State, turn: Turn) -> bool:
     """Whether the words only say "I am listening" (or "hello?", while we greet)."""
     text = s.listening.text
-    if s.listening.digits:
-        return False
+    if s.listening.digits or turn.kind in (TurnKind.PROMPT, TurnKind.GOODBYE):
+        return False  # whoever is asked whether they are there, and says so, has answered
     if turn.kind is TurnKind.GREETING and is_greeting(text):
         return True
     return is_backchannel(text) and s.playout.unheard_s(s.now) > s.rules.short_rest_s
@@ -197,7 +197,6 @@ def _resolve_pause(s: State, turn: Turn) -> None:
         s.note("interrupted")
         if s.phase is Phase.CLOSING:  # they were there after all
             s.phase, s.closing_reason, s.close_at = Phase.LIVE, "", None
-        s.prompts_said = 0
         s.end_turn(TurnEnd.INTERRUPTED)
         return
     is_done = bool(s.listening.text) and not s.listening.interim and not s.is_voiced and not s.is_flushing

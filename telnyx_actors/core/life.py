@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.actions import HangUp, TransferCall
+from telnyx_actors.core.listening import VOICE_WORDS_S
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import TurnEnd, TurnKind
 
@@ -13,17 +14,13 @@ from telnyx_actors.core.turn import TurnEnd, TurnKind
 
 
 def hangup_requested(s: State, event: ev.HangupRequested) -> None:
-    if s.turn is not None:
-        s.end_turn(TurnEnd.CALL_ENDED)
+    _end_turns(s, TurnEnd.CALL_ENDED)
     _hang_up(s, event.reason)
 
 
 def ended(s: State, event: ev.CallEnded) -> None:
-    """The carrier says it is over. Words that nobody answered are kept in a last turn."""
-    if s.turn is None and s.listening.text:
-        s.start_turn(TurnKind.REPLY)
-    if s.turn is not None:
-        s.end_turn(TurnEnd.CALL_ENDED)
+    """The carrier says it is over."""
+    _end_turns(s, TurnEnd.CALL_ENDED)
     s.phase = Phase.ENDED
     s.closing_reason = s.closing_reason or event.cause
 
@@ -52,14 +49,21 @@ def deadlines(s: State) -> Iterator[float]:
         assert s.answered_at is not None
         yield s.answered_at + s.rules.call_max_s
     if s.phase is Phase.LIVE and _is_quiet(s):
-        yield s.quiet_at() + s.rules.silence_timeout_s
+        yield _silent_at(s)
     if s.phase is Phase.CLOSING:
         assert s.close_at is not None
         yield s.close_at
 
 
 def _is_quiet(s: State) -> bool:
-    return s.turn is None and not s.is_voiced and not s.listening.text
+    return s.turn is None and not s.is_voiced and not s.is_flushing and not s.listening.text
+
+
+def _silent_at(s: State) -> float:
+    """When the caller has been silent for long. A voice without words does not break the silence."""
+    silent_at = s.quiet_since + s.rules.silence_timeout_s
+    ended_at = s.listening.voice_ended
+    return silent_at if ended_at is None else max(silent_at, ended_at + VOICE_WORDS_S)
 
 
 def _mind_limits(s: State) -> None:
@@ -70,7 +74,7 @@ def _mind_limits(s: State) -> None:
         give_up_call(s)
     elif _is_quiet(s) and s.to_say:
         s.say(TurnKind.SAY, s.to_say.pop(0))
-    elif _is_quiet(s) and s.now >= s.quiet_at() + s.rules.silence_timeout_s:
+    elif _is_quiet(s) and s.now >= _silent_at(s):
         if s.prompts_said < len(s.lines.prompts):
             s.say(TurnKind.PROMPT, s.lines.prompts[s.prompts_said])
             s.prompts_said += 1
@@ -97,11 +101,9 @@ def give_up_call(s: State) -> None:
 
 def close(s: State, reason: str, line: str) -> None:
     """Say goodbye, then hang up."""
-    if s.turn is not None:
-        s.end_turn(TurnEnd.INTERRUPTED)
+    _end_turns(s, TurnEnd.INTERRUPTED)
     s.phase, s.closing_reason = Phase.CLOSING, reason
     s.close_at = s.now + s.rules.goodbye_max_s
-    s.forget_words()
     s.say(TurnKind.GOODBYE, line)
 
 
@@ -110,13 +112,21 @@ def _finish(s: State) -> None:
     is_said = s.turn is None and s.hangups == 0 and s.closing_reason != "transferred"
     if s.now < s.close_at and not is_said:
         return
-    if s.turn is not None:
-        s.end_turn(TurnEnd.CALL_ENDED)
+    _end_turns(s, TurnEnd.CALL_ENDED)
     if s.hangups < s.rules.hangups_max:
         _hang_up(s, s.closing_reason)
     else:
         s.note("hangup_unconfirmed")
         s.phase = Phase.ENDED
+
+
+def _end_turns(s: State, end: TurnEnd) -> None:
+    """Close the turn in progress, and keep words that nobody will answer in one of their own."""
+    if s.turn is not None:
+        s.end_turn(end)
+    if s.listening.text:
+        s.start_turn(TurnKind.REPLY)
+        s.end_turn(end)
 
 
 def _hang_up(s: State, reason: str) -> None:

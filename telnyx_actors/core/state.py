@@ -85,6 +85,8 @@ class State:
         assert self.turn is None, "a turn is still in progress"
         self.turn = Turn(self.turns, kind)
         self.turns += 1
+        if kind is TurnKind.REPLY:
+            self.prompts_said = 0
         return self.turn
 
     def say(self, kind: TurnKind, text: str) -> None:
@@ -227,7 +229,3 @@ class State:
     def media_is_there(self) -> bool:
         """Whether audio can reach the caller."""
         return self.phase in (Phase.LIVE, Phase.CLOSING) and self.media_lost_at is None
-
-    def quiet_at(self) -> float:
-        """Since when nobody has spoken."""
-        return max(self.quiet_since, self.listening.voice_ended or 0.0)
