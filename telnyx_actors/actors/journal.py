@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,11 @@ from telnyx_actors.actors.messages import CallsLeft, Journaled
 from telnyx_actors.core.saved import SavedCall, fold
 
 COMMIT_EVERY_S: Final = 0.1
+RETRY_S: Final = 2.0
+PRUNE_EVERY_S: Final = 6 * 3600.0
 KEEP_DAYS: Final = 7
+WAITING_MAX: Final = 50_000
+"""Entries kept while the disk takes none: a hundred calls for some ten minutes."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -32,67 +37,149 @@ CREATE INDEX IF NOT EXISTS entries_of_call ON entries (ref, id);
 """
 
 
+_INSERT: Final = "INSERT INTO entries (ref, kind, wall, data) VALUES (?, ?, ?, ?)"
+
+
 class _CommitDue:
     pass
 
 
+class _PruneDue:
+    pass
+
+
 class JournalActor(EngineActor):
-    """One file for all calls. A journal that cannot be read is set aside, never a reason not to start."""
+    """One file for all calls.
+
+    A journal that cannot be read is set aside, one that cannot be written is tried again:
+    neither is a reason not to start, or to end a call.
+    """
 
     inbox_max = 20_000
 
     def __init__(self, birth: Birth, path: Path) -> None:
         super().__init__(birth)
         self._path = path
-        self._waiting: list[tuple[str, str, str, str]] = []
+        self._db: sqlite3.Connection | None = None
+        self._waiting: deque[tuple[str, str, str, str]] = deque(maxlen=WAITING_MAX)  # not empty: a commit is due
+        self._is_failing = False
+        self._must_recall = self.stats.restarts == 0  # what is open now belongs to calls that are alive
 
     def setup(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._db = self._open()
-        except sqlite3.DatabaseError as error:
-            aside = self._path.with_name(f"{self._path.name}.corrupt-{self.clock.wall():%Y%m%dT%H%M%S}")
-            self.log.warning("el diario {} no se puede leer ({}); se aparta como {}", self._path, error, aside.name)
-            self._path.replace(aside)
-            self._db = self._open()
-
-        left = tuple(self._calls_left())
-        if left and self._birth.parent is not None:
-            tell(self._birth.parent, CallsLeft(left))
+        self._connect()
+        self.send_later(PRUNE_EVERY_S, _PruneDue())
 
     def handle(self, message: object) -> None:
         match message:
             case Journaled():
                 self._add(message)
             case _CommitDue():
-                self._commit()
+                self._write()
+                if self._waiting:
+                    self.send_later(RETRY_S, _CommitDue())
+            case _PruneDue():
+                self._prune()
+                self.send_later(PRUNE_EVERY_S, _PruneDue())
             case _:
                 self.unexpected(message)
 
     def teardown(self, error: Exception | None) -> None:
-        self._commit()
-        self._db.close()
+        self._write()
+        if self._waiting:
+            self.log.error("{} anotaciones del diario se pierden", len(self._waiting))
+        self._close()
 
-    def _open(self) -> sqlite3.Connection:
+    # --- entries --------------------------------------------------------------------
+
+    def _add(self, entry: Journaled) -> None:
+        data = json.dumps(entry.data, ensure_ascii=False)
+        if not self._waiting:
+            self.send_later(COMMIT_EVERY_S, _CommitDue())
+        self._waiting.append((entry.ref, entry.kind, self.clock.wall().isoformat(), data))
+
+    def _write(self) -> None:
+        """Commit what waits; it goes on waiting when that fails."""
+        if self._waiting and self._db is None:
+            self._connect()
+        if not self._waiting or self._db is None:
+            return
+        try:
+            with self._db:
+                self._db.execute("BEGIN")
+                self._db.executemany(_INSERT, self._waiting)
+        except sqlite3.Error as error:
+            self._failed(error)
+            return
+        self._waiting.clear()
+        if self._is_failing:
+            self._is_failing = False
+            self.log.info("el diario {} se escribe de nuevo", self._path)
+
+    def _prune(self) -> None:
+        try:
+            if self._db is not None:
+                _forget_old(self._db, self.clock.wall())
+        except sqlite3.Error as error:
+            self._failed(error)
+
+    # --- the file -------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        """Open the file and tell of the calls left in it. Without it, ``_db`` stays None."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._open()
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):  # full, locked, forbidden: that may pass
+                    raise
+                self._set_aside(error)
+                self._open()
+        except (OSError, sqlite3.Error) as error:
+            self._failed(error)
+
+    def _open(self) -> None:
         db = sqlite3.connect(self._path, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last group, never the file
             db.executescript(_SCHEMA)
-            oldest = self.clock.wall() - timedelta(days=KEEP_DAYS)
-            db.execute("DELETE FROM entries WHERE wall < ?", (oldest.isoformat(),))
-        except sqlite3.DatabaseError:
+            _forget_old(db, self.clock.wall())
+            left = tuple(self._calls_left(db)) if self._must_recall else ()
+        except sqlite3.Error:
             db.close()
             raise
-        return db
+        self._db, self._must_recall = db, False
+        if left and self._birth.parent is not None:
+            tell(self._birth.parent, CallsLeft(left))
 
-    def _calls_left(self) -> Iterator[SavedCall]:
+    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+        aside = f"{self._path.name}.corrupt-{self.clock.wall():%Y%m%dT%H%M%S}"
+        self.log.warning("el diario {} no se puede leer ({}); se aparta como {}", self._path, error, aside)
+        for suffix in ("", "-wal", "-shm"):  # SQLite would play an old log into the new file
+            file = self._path.with_name(self._path.name + suffix)
+            if file.exists():
+                file.replace(self._path.with_name(aside + suffix))
+
+    def _failed(self, error: Exception) -> None:
+        """Say so once; the next write begins with opening the file."""
+        if not self._is_failing:
+            self._is_failing = True
+            self.log.opt(exception=error).error("no se puede escribir el diario {}; se intenta de nuevo", self._path)
+        self._close()
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _calls_left(self, db: sqlite3.Connection) -> Iterator[SavedCall]:
         """Calls whose end was not witnessed, by this process or another. A call that cannot be read is left alone."""
-        refs = self._db.execute(
+        refs = db.execute(
             "SELECT ref FROM entries GROUP BY ref HAVING SUM(kind = 'begun') > 0 AND SUM(kind = 'ended') = 0"
         ).fetchall()
         for (ref,) in refs:
-            rows = self._db.execute("SELECT kind, wall, data FROM entries WHERE ref = ? ORDER BY id", (ref,))
+            rows = db.execute("SELECT kind, wall, data FROM entries WHERE ref = ? ORDER BY id", (ref,))
             try:
                 call = fold(ref, [(kind, wall, json.loads(data)) for kind, wall, data in rows])
             except (ValueError, AttributeError) as error:
@@ -101,16 +188,6 @@ class JournalActor(EngineActor):
             if call is not None:
                 yield call
 
-    def _add(self, entry: Journaled) -> None:
-        data = json.dumps(entry.data, ensure_ascii=False)
-        if not self._waiting:
-            self.send_later(COMMIT_EVERY_S, _CommitDue())
-        self._waiting.append((entry.ref, entry.kind, self.clock.wall().isoformat(), data))
 
-    def _commit(self) -> None:
-        entries, self._waiting = self._waiting, []
-        if not entries:
-            return
-        with self._db:
-            self._db.execute("BEGIN")
-            self._db.executemany("INSERT INTO entries (ref, kind, wall, data) VALUES (?, ?, ?, ?)", entries)
+def _forget_old(db: sqlite3.Connection, now: datetime) -> None:
+    db.execute("DELETE FROM entries WHERE wall < ?", ((now - timedelta(days=KEEP_DAYS)).isoformat(),))

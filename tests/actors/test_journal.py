@@ -1,0 +1,253 @@
+"""The journal: durable in groups, patient with a disk that takes nothing, never in the way of a call."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.fakes import Mailbox
+from support.stepping import StillRuntime, Unstarted, hand, step
+from telnyx_actors.actors import journal as module
+from telnyx_actors.actors.base import Birth
+from telnyx_actors.actors.journal import COMMIT_EVERY_S, KEEP_DAYS, PRUNE_EVERY_S, RETRY_S, JournalActor
+from telnyx_actors.actors.messages import CallsLeft, Journaled
+
+Open = Callable[[], JournalActor]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "journal.sqlite3"
+
+
+@pytest.fixture
+def parent() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def journal_at(still: StillRuntime, unstarted: Unstarted[Any], parent: Any, path: Path) -> Open:
+    def journal_at(restarts: int = 0) -> JournalActor:
+        actor: JournalActor = unstarted(JournalActor(Birth("engine/journal", parent, still, restarts), path))
+        return actor
+
+    return journal_at
+
+
+@pytest.fixture
+def journal(journal_at: Open) -> JournalActor:
+    return journal_at()
+
+
+def note(number: int, kind: str = "words", ref: str = "ref", **data: object) -> Journaled:
+    return Journaled(ref, kind, 0.0, {"number": number, **data})
+
+
+def begun(ref: str) -> Journaled:
+    return Journaled(ref, "begun", 0.0, {"direction": "outgoing", "number": "+57"})
+
+
+def written(path: Path) -> list[int]:
+    with closing(sqlite3.connect(path)) as db:
+        return [json.loads(data)["number"] for (data,) in db.execute("SELECT data FROM entries ORDER BY id")]
+
+
+def commit(journal: JournalActor, still: StillRuntime, after_s: float = COMMIT_EVERY_S) -> None:
+    still.manual.advance(after_s)
+    step(journal)
+
+
+# --- entries ------------------------------------------------------------------------
+
+
+def test_entries_are_committed_together_within_a_moment(journal: JournalActor, still: StillRuntime, path: Path) -> None:
+    hand(journal, note(1), note(2, nombre="Peña"))
+    assert written(path) == []
+    commit(journal, still)
+    assert written(path) == [1, 2]
+    hand(journal, note(3))
+    commit(journal, still)
+    assert written(path) == [1, 2, 3]
+
+
+def test_what_waits_is_written_at_the_end(journal: JournalActor, path: Path) -> None:
+    hand(journal, note(1))
+    journal.teardown(None)
+    assert written(path) == [1]
+
+
+def test_old_entries_are_forgotten_also_by_an_engine_that_is_never_restarted(
+    journal: JournalActor, still: StillRuntime, path: Path
+) -> None:
+    hand(journal, note(1))
+    commit(journal, still)
+    still.clock.advance(KEEP_DAYS * 86_400 - PRUNE_EVERY_S)  # type: ignore[attr-defined]  # it is a ManualClock
+    hand(journal, note(2))
+    commit(journal, still, PRUNE_EVERY_S)
+    step(journal)
+    assert written(path) == [2]
+
+
+# --- a disk that takes nothing --------------------------------------------------------
+
+
+@pytest.fixture
+def full(journal: JournalActor, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """The disk is full, for every connection, until the fixture is called."""
+    is_full = True
+    connect = sqlite3.connect
+
+    def connect_full(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        db: sqlite3.Connection = connect(*args, **kwargs)
+        if is_full:
+            db.execute("PRAGMA max_page_count = 1")
+        return db
+
+    def free() -> None:
+        nonlocal is_full
+        is_full = False
+
+    assert journal._db is not None
+    journal._db.execute("PRAGMA max_page_count = 1")
+    monkeypatch.setattr(sqlite3, "connect", connect_full)
+    return free
+
+
+BIG = "x" * 20_000  # more than fits into what the file has already
+
+
+def test_nothing_is_lost_while_the_disk_is_full(
+    journal: JournalActor, still: StillRuntime, path: Path, full: Callable[[], None], logged: list[str]
+) -> None:
+    hand(journal, note(1, text=BIG))
+    commit(journal, still)
+    hand(journal, note(2, text=BIG))
+    commit(journal, still, RETRY_S)
+    assert written(path) == []
+    assert len([line for line in logged if line.startswith("ERROR")]) == 1
+    full()
+    commit(journal, still, RETRY_S)
+    assert written(path) == [1, 2]
+    hand(journal, note(3))
+    commit(journal, still)
+    assert written(path) == [1, 2, 3]
+
+
+def test_what_waits_for_the_disk_has_a_limit(
+    journal_at: Open, still: StillRuntime, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAITING_MAX", 3)
+    path.parent.write_text("a file, where a folder should be")
+    journal = journal_at()
+    hand(journal, *map(note, range(10)))
+    commit(journal, still)
+    path.parent.unlink()
+    commit(journal, still, RETRY_S)
+    assert written(path) == [7, 8, 9]
+
+
+def test_a_folder_that_cannot_be_had_is_no_reason_not_to_start(
+    journal_at: Open, still: StillRuntime, path: Path, logged: list[str]
+) -> None:
+    path.parent.write_text("a file, where a folder should be")
+    journal = journal_at()
+    hand(journal, note(1))
+    commit(journal, still)
+    assert len([line for line in logged if line.startswith("ERROR")]) == 1
+    path.parent.unlink()
+    commit(journal, still, RETRY_S)
+    assert written(path) == [1]
+
+
+def test_an_end_without_a_disk_says_what_is_lost(
+    journal: JournalActor, full: Callable[[], None], logged: list[str]
+) -> None:
+    hand(journal, note(1, text=BIG))
+    journal.teardown(None)
+    assert any("1 anotaciones" in line for line in logged)
+
+
+# --- a file that cannot be read -----------------------------------------------------------
+
+
+def test_a_file_that_is_no_journal_is_set_aside(journal_at: Open, still: StillRuntime, path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"not a database" * 1000)
+    journal = journal_at()
+    hand(journal, note(1))
+    commit(journal, still)
+    assert written(path) == [1]
+    (aside,) = path.parent.glob("*.corrupt-*")
+    assert aside.read_bytes().startswith(b"not a database")
+
+
+def test_the_log_of_a_corrupt_journal_does_not_get_into_the_new_one(
+    journal: JournalActor, journal_at: Open, path: Path
+) -> None:
+    hand(journal, note(1))
+    journal._write()
+    log = path.with_name(path.name + "-wal").read_bytes()
+    journal.teardown(None)
+    path.write_bytes(b"garbage" * 1000)
+    path.with_name(path.name + "-wal").write_bytes(log)
+    journal_at()
+    assert written(path) == []
+
+
+def test_a_journal_that_is_locked_is_waited_for_and_not_set_aside(
+    journal: JournalActor, still: StillRuntime, path: Path
+) -> None:
+    assert journal._db is not None
+    journal._db.execute("PRAGMA busy_timeout = 0")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        hand(journal, note(1))
+        commit(journal, still)
+        other.execute("ROLLBACK")
+    commit(journal, still, RETRY_S)
+    assert written(path) == [1]
+    assert list(path.parent.glob("*.corrupt-*")) == []
+
+
+# --- calls left ---------------------------------------------------------------------------
+
+
+def left(parent: Mailbox) -> list[str]:
+    return [call.ref for message in parent.told.all if isinstance(message, CallsLeft) for call in message.calls]
+
+
+def test_the_calls_that_nobody_saw_end_are_told(
+    journal: JournalActor, journal_at: Open, still: StillRuntime, parent: Mailbox
+) -> None:
+    hand(journal, begun("ended"), begun("open"), note(0, "ended", "ended"), note(1, ref="never begun"))
+    journal.teardown(None)
+    assert left(parent) == []
+    journal_at()
+    assert left(parent) == ["open"]
+
+
+def test_a_journal_that_crashed_tells_of_no_call_since_they_are_all_alive(
+    journal: JournalActor, journal_at: Callable[[int], JournalActor], parent: Mailbox
+) -> None:
+    hand(journal, begun("open"))
+    journal.teardown(RuntimeError("crash"))
+    journal_at(1)
+    assert left(parent) == []
+
+
+def test_a_call_that_cannot_be_understood_hinders_no_other(
+    journal: JournalActor, journal_at: Open, parent: Mailbox, path: Path
+) -> None:
+    hand(journal, begun("good"), begun("bad"))
+    journal.teardown(None)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE entries SET data = '[]' WHERE ref = 'bad'")
+        db.commit()
+    journal_at()
+    assert left(parent) == ["good"]
