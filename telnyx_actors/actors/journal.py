@@ -154,12 +154,9 @@ class JournalActor(EngineActor):
             tell(self._birth.parent, CallsLeft(left))
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
-        aside = f"{self._path.name}.corrupt-{self.clock.wall():%Y%m%dT%H%M%S}"
-        self.log.warning("el diario {} no se puede leer ({}); se aparta como {}", self._path, error, aside)
-        for suffix in ("", "-wal", "-shm"):  # SQLite would play an old log into the new file
-            file = self._path.with_name(self._path.name + suffix)
-            if file.exists():
-                file.replace(self._path.with_name(aside + suffix))
+        aside = self._path.with_name(f"{self._path.name}.corrupt-{self.clock.wall():%Y%m%dT%H%M%S}")
+        self.log.warning("el diario {} no se puede leer ({}); se aparta como {}", self._path, error, aside.name)
+        self._path.replace(aside)
 
     def _failed(self, error: Exception) -> None:
         """Say so once; the next write begins with opening the file."""

@@ -187,19 +187,6 @@ def test_a_file_that_is_no_journal_is_set_aside(journal_at: Open, still: StillRu
     assert aside.read_bytes().startswith(b"not a database")
 
 
-def test_the_log_of_a_corrupt_journal_does_not_get_into_the_new_one(
-    journal: JournalActor, journal_at: Open, path: Path
-) -> None:
-    hand(journal, note(1))
-    journal._write()
-    log = path.with_name(path.name + "-wal").read_bytes()
-    journal.teardown(None)
-    path.write_bytes(b"garbage" * 1000)
-    path.with_name(path.name + "-wal").write_bytes(log)
-    journal_at()
-    assert written(path) == []
-
-
 def test_a_journal_that_is_locked_is_waited_for_and_not_set_aside(
     journal: JournalActor, still: StillRuntime, path: Path
 ) -> None:
