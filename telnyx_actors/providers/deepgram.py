@@ -18,8 +18,9 @@ from loguru import logger
 from telnyx_actors.core.audio import BYTES_PER_MS, FRAME_BYTES, Encoding
 from telnyx_actors.core.events import TranscriptEvent
 from telnyx_actors.errors import Failure, ProviderError, WireError
-from telnyx_actors.providers.deepgram_connection import PROVIDER, DeepgramConnection, open_connection
+from telnyx_actors.providers.deepgram_connection import PROVIDER, DeepgramConnection, open_connection, refusal
 from telnyx_actors.providers.http import reason_of
+from telnyx_actors.providers.reach import fetch
 from telnyx_actors.wire.deepgram import (
     FINALIZE,
     KEEP_ALIVE,
@@ -66,6 +67,17 @@ class Deepgram:
             flux.await_connected(self._options.connect_timeout_s)
             return flux
         return NovaStream(self._open(nova_path(settings, encoding)), encoding)
+
+    def check_key(self) -> None:
+        """Ask which projects the key belongs to: raises ``ProviderError`` when it is wrong."""
+        url = "http" + self._base.removeprefix("ws") + "/v1/projects"
+        page = fetch(url, self._tls, {"Authorization": f"Token {self._options.api_key}"})
+        if page.status != 200:
+            raise refusal(page.status, {}, page.body, "refused")
+
+    def check_model(self) -> None:
+        """Open a stream and close it: raises ``ProviderError`` when the key, the model or the language will not do."""
+        self.connect(Encoding.PCMU).close()
 
     def _open(self, path: str) -> DeepgramConnection:
         return open_connection(

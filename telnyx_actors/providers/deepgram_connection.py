@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Final
 
 import msgspec
@@ -35,7 +35,8 @@ def open_connection(
             max_message_bytes=MAX_MESSAGE_BYTES,
         )
     except websocket.WebSocketBadStatusException as error:
-        raise _refusal(error) from None
+        headers, body, said = error.resp_headers or {}, error.resp_body or b"", error.status_message or "refused"
+        raise refusal(error.status_code, headers, body, said) from None
     except (websocket.WebSocketTimeoutException, TimeoutError) as error:
         raise ProviderError(PROVIDER, Failure.TIMEOUT, "no handshake in time") from error
     except (*_LOST, ValueError) as error:
@@ -127,19 +128,15 @@ class _RefusalBody(msgspec.Struct):
     category: str = ""
 
 
-def _refusal(error: websocket.WebSocketBadStatusException) -> ProviderError:
-    headers = error.resp_headers or {}
+def refusal(status: int, headers: Mapping[str, str], body: bytes, otherwise: str) -> ProviderError:
+    """An answer other than the one that was asked for. ``otherwise``: the reason where Deepgram gives none."""
     try:
-        body = msgspec.json.decode(error.resp_body or b"{}", type=_RefusalBody)
+        said = msgspec.json.decode(body or b"{}", type=_RefusalBody)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        body = _RefusalBody()
-    reason = headers.get("dg-error") or body.err_msg or body.message or error.status_message or "refused"
+        said = _RefusalBody()
+    reason = headers.get("dg-error") or said.err_msg or said.message or otherwise
     return ProviderError(
-        PROVIDER,
-        failure_of(error.status_code),
-        reason_of(reason),
-        status=error.status_code,
-        code=body.err_code or body.category or None,
+        PROVIDER, failure_of(status), reason_of(reason), status=status, code=said.err_code or said.category or None
     )
 
 

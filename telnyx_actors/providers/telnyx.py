@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import requests
@@ -25,13 +25,21 @@ from telnyx_actors.providers.http import (
 from telnyx_actors.providers.ports import CallCommand, CarrierCall, DialledCall, DialRequest
 from telnyx_actors.wire.telnyx_client_state import decode_client_state, encode_client_state
 from telnyx_actors.wire.telnyx_rest import (
-    CallFields,
+    ApplicationFields,
+    NumberFields,
     action_path,
+    application_path,
     call_path,
+    number_path,
+    parse_application,
     parse_call,
     parse_error,
+    parse_numbers,
     stream_fields,
+    verified_number_path,
 )
+
+_T = TypeVar("_T")
 
 PROVIDER: Final = "telnyx"
 
@@ -86,7 +94,7 @@ class Telnyx:
 
     def dial(self, request: DialRequest) -> DialledCall:
         answer = self._ask("POST", "/calls", self._dial_body(request), self._options.dial_timeouts_s)
-        call = _understood(answer)
+        call = _understood(parse_call, answer)
         return DialledCall(call.call_control_id, call.call_leg_id, call.call_session_id)
 
     def command(self, call_control_id: str, command: CallCommand) -> None:
@@ -100,8 +108,31 @@ class Telnyx:
                 raise
 
     def status(self, call_control_id: str) -> CarrierCall:
-        call = _understood(self._ask("GET", call_path(call_control_id), None, self._options.answer_timeouts_s))
+        answer = self._ask("GET", call_path(call_control_id), None, self._options.answer_timeouts_s)
+        call = _understood(parse_call, answer)
         return CarrierCall(call.call_control_id, call.is_alive, decode_client_state(call.client_state))
+
+    def application(self) -> ApplicationFields:
+        """The application of ``connection_id``: raises ``ProviderError`` when the key or the id is wrong."""
+        path = application_path(self._options.connection_id)
+        return _understood(parse_application, self._ask("GET", path, None, self._options.answer_timeouts_s))
+
+    def number(self) -> NumberFields | None:
+        """Our number as the account has it; None when it is not one of the account's."""
+        own = self._options.phone_number
+        answer = self._ask("GET", number_path(own), None, self._options.answer_timeouts_s)
+        return next((number for number in _understood(parse_numbers, answer) if number.phone_number == own), None)
+
+    def is_verified_number(self) -> bool:
+        """Whether our number, though not the account's, may be shown to those we call."""
+        path = verified_number_path(self._options.phone_number)
+        try:
+            self._ask("GET", path, None, self._options.answer_timeouts_s)
+        except ProviderError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
 
     def close(self) -> None:
         """Close idle connections."""
@@ -170,8 +201,8 @@ def _refusal(response: requests.Response) -> ProviderError:
     )
 
 
-def _understood(answer: bytes) -> CallFields:
+def _understood(parse: Callable[[bytes], _T], answer: bytes) -> _T:
     try:
-        return parse_call(answer)
+        return parse(answer)
     except WireError as error:
         raise ProviderError(PROVIDER, Failure.PROTOCOL, str(error)) from error

@@ -209,9 +209,10 @@ class TelnyxApi:
         return web.json_response({"data": data})
 
     async def _phone_numbers(self, request: web.Request) -> web.Response:
-        wanted = request.query.get("filter[phone_number]", "").lstrip("+")
+        wanted = request.query.get("filter[phone_number]", "")
         own = self._settings.phone_number
-        numbers = [own] if not wanted or wanted in own else []
+        # As documented: "Non-numerical characters will result in no values being returned."
+        numbers = [own] if not wanted or (wanted.isdigit() and wanted in own) else []
         data = [
             {
                 "id": str(index + 1),

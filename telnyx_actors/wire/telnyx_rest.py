@@ -7,7 +7,7 @@ import io
 import wave
 from dataclasses import dataclass
 from typing import Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -21,6 +21,21 @@ _BIDIRECTIONAL_MODE: Final = "rtp"
 def call_path(call_control_id: str) -> str:
     """``/calls/<id>``; ids look like ``v3:…`` and must be encoded."""
     return f"/calls/{quote(call_control_id, safe='')}"
+
+
+def application_path(connection_id: str) -> str:
+    """The Call Control application that makes and takes our calls."""
+    return f"/call_control_applications/{quote(connection_id, safe='')}"
+
+
+def number_path(phone_number: str) -> str:
+    """The numbers of the account that contain this one. With its "+" in the filter there would be none."""
+    return "/phone_numbers?" + urlencode({"filter[phone_number]": phone_number.lstrip("+"), "page[size]": 20})
+
+
+def verified_number_path(phone_number: str) -> str:
+    """A number of another carrier that the account may show to those it calls."""
+    return f"/verified_numbers/{quote(phone_number, safe='')}"
 
 
 def action_path(call_control_id: str, action: str) -> str:
@@ -84,6 +99,34 @@ class CallFields:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboundFields:
+    """What an application may dial with."""
+
+    channel_limit: int | None = None
+    outbound_voice_profile_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationFields:
+    """A Call Control application."""
+
+    application_name: str | None = None
+    active: bool | None = True
+    webhook_api_version: str | None = None
+    webhook_event_url: str | None = None
+    outbound: OutboundFields | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFields:
+    """A number of the account. ``connection_id``: the application that its incoming calls go to."""
+
+    phone_number: str
+    status: str | None = None
+    connection_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class VendorError:
     """The first error of an envelope. ``pointer`` names the field at fault, such as ``/to``."""
 
@@ -103,6 +146,16 @@ def parse_call(body: bytes) -> CallFields:
     return _decode(body, _CallAnswer).data
 
 
+def parse_application(body: bytes) -> ApplicationFields:
+    """The application in ``{"data": {...}}``. Raises ``WireError``."""
+    return _decode(body, _ApplicationAnswer).data
+
+
+def parse_numbers(body: bytes) -> list[NumberFields]:
+    """The numbers in ``{"data": [...]}``. Raises ``WireError``."""
+    return _decode(body, _NumbersAnswer).data
+
+
 def parse_error(body: bytes) -> VendorError | None:
     """The first error of ``{"errors": [...]}``; None when the body is not that, as a proxy's page is not."""
     try:
@@ -117,6 +170,14 @@ def parse_error(body: bytes) -> VendorError | None:
 
 class _CallAnswer(msgspec.Struct):
     data: CallFields
+
+
+class _ApplicationAnswer(msgspec.Struct):
+    data: ApplicationFields
+
+
+class _NumbersAnswer(msgspec.Struct):
+    data: list[NumberFields]
 
 
 class _ErrorItem(msgspec.Struct):

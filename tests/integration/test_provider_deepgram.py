@@ -518,3 +518,43 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls: ssl.SSLContext, t
     theirs, _ = loopback_contexts(tmp_path)
     with RawServer(lambda peer: None, theirs) as server:
         assert error_of(lambda: deepgram(server, tls).connect(Encoding.PCMU)).kind is Failure.UNAVAILABLE
+
+
+# --- before the first call ---
+
+
+def test_the_key_is_checked_by_asking_for_its_projects(tls: ssl.SSLContext) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def script(peer: Peer) -> None:
+        request = peer.read_request()
+        assert request is not None
+        seen.append((request.target, request.headers["authorization"]))
+        peer.respond(200, json.dumps({"projects": []}))
+
+    with RawServer(script) as server:
+        deepgram(server, tls).check_key()
+    assert seen == [("/v1/projects", "Token dg-secret")]
+
+
+def test_a_wrong_key_is_told_in_deepgrams_words(tls: ssl.SSLContext) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.respond(401, json.dumps({"err_code": "INVALID_AUTH", "err_msg": "Invalid credentials."}))
+
+    with RawServer(script) as server:
+        error = error_of(deepgram(server, tls).check_key)
+    assert (error.kind, error.status, error.message) == (Failure.AUTH, 401, "Invalid credentials.")
+
+
+def test_the_model_is_checked_by_a_stream_that_is_closed_again(tls: ssl.SSLContext) -> None:
+    ended = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.accept_websocket()
+        peer.wait_for_end()
+        ended.set()
+
+    with RawServer(script) as server:
+        deepgram(server, tls).check_model()
+        assert ended.wait(WOKEN_WITHIN_S)

@@ -308,3 +308,49 @@ def test_a_carrier_that_cannot_be_reached_is_unavailable(connect: Connect, pause
         carrier = connect(server)
     assert error_of(lambda: carrier.command("v3:x", HANGUP)).kind is Failure.UNAVAILABLE
     assert len(pauses) == 2
+
+
+# --- before the first call ---
+
+NUMBER = {"phone_number": "+576011234567", "status": "active", "connection_id": "1234"}
+
+
+def test_the_application_is_looked_up_by_its_id(connect: Connect) -> None:
+    exchange = Exchange(saying(200, json.dumps({"data": {"id": "1234", "application_name": "Clínica"}})))
+    with RawServer(exchange) as server:
+        application = connect(server).application()
+
+    assert application.application_name == "Clínica"
+    assert exchange.requests[0].target == "/v2/call_control_applications/1234"
+
+
+def test_our_number_is_found_among_those_that_contain_it(connect: Connect) -> None:
+    longer = {**NUMBER, "phone_number": "+5760112345678"}
+    exchange = Exchange(
+        saying(200, json.dumps({"data": [longer, NUMBER]})), saying(200, json.dumps({"data": [longer]}))
+    )
+    with RawServer(exchange) as server:
+        carrier = connect(server)
+        found, not_found = carrier.number(), carrier.number()
+
+    assert found is not None
+    assert (found.phone_number, found.status, found.connection_id) == ("+576011234567", "active", "1234")
+    assert not_found is None
+
+
+def test_a_number_is_verified_or_it_is_not(connect: Connect) -> None:
+    exchange = Exchange(
+        saying(200, json.dumps({"data": {"phone_number": "+576011234567"}})),
+        refusing(404, {"code": "10005", "title": "Resource not found"}),
+        refusing(401, {"code": "10009", "title": "Authentication failed"}),
+    )
+    with RawServer(exchange) as server:
+        carrier = connect(server)
+        assert carrier.is_verified_number()
+        assert not carrier.is_verified_number()
+        assert error_of(carrier.is_verified_number).kind is Failure.AUTH
+
+
+def test_an_application_that_cannot_be_understood_is_said_so(connect: Connect) -> None:
+    with RawServer(Exchange(saying(200, "<html>"))) as server:
+        assert error_of(connect(server).application).kind is Failure.PROTOCOL
