@@ -21,7 +21,7 @@ from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.base import Birth, stop, tell
 from telnyx_actors.actors.calls import LiveCalls
 from telnyx_actors.actors.journal import JournalActor
-from telnyx_actors.actors.messages import Drain, EndCall
+from telnyx_actors.actors.messages import Drain, EndCall, Release
 from telnyx_actors.actors.phrases import PhraseCache
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.actors.services import CallSettings, Mode, Services
@@ -49,6 +49,10 @@ EXIT_CONFIG: Final = 2
 HANGUP_WITHIN_S: Final = 10.0
 STOP_WITHIN_S: Final = 15.0
 START_WITHIN_S: Final = 10.0
+HANDOVER_WITHIN_S: Final = 60.0
+PAUSE_WITHIN_S: Final = 8.0
+RELEASE_WITHIN_S: Final = 2.0
+LOOK_EVERY_S: Final = 0.2
 
 
 class Engine:
@@ -63,18 +67,24 @@ class Engine:
         self.calls = LiveCalls()
         self.mode = Mode(settings.telnyx.use_media_streams)
         self.has_failed = False
+        self._owner = Owner(settings.archive.data_dir)
         self._on_failure = on_failure
         self._resources = ExitStack()
         self._supervisor: pykka.ActorRef[Any] | None = None
 
-    def start(self) -> None:
-        """Returns when the front listens. Raises ``ConfigError`` when it cannot."""
+    def start(self, wait_for_owner_s: float = 0.0) -> None:
+        """Returns when the front listens. Raises ``ConfigError`` when it cannot.
+
+        ``wait_for_owner_s``: ask the process that owns our folder to hand its calls over, and
+        wait so long for that.
+        """
         settings, runtime = self.settings, self.runtime
         persona = load_persona(settings.call.persona_file)
-        owner = Owner(settings.archive.data_dir)
-        owner.take()
-        self._resources.callback(owner.release)
         vendors = open_vendors(settings, runtime.clock.wall().date(), self._resources)
+        if wait_for_owner_s:
+            vendors.model.warm()  # calls in progress are about to be handed over: everything slow comes before
+        self._owner.take(wait_for_owner_s)
+        self._resources.callback(self._owner.release)
         data_dir, folder = settings.archive.data_dir, settings.archive.folder
         services = Services(
             vendors=vendors,
@@ -96,7 +106,7 @@ class Engine:
         runtime.start()
         self._resources.callback(runtime.stop)
         birth = Birth("engine", None, runtime)
-        self._supervisor = SupervisorActor.start(birth, services, journal, front, self._failed)
+        self._supervisor = SupervisorActor.start(birth, services, journal, front, (), self._failed)
         self.front.settled.wait(START_WITHIN_S)
         if self.front.refusal is not None:
             self.stop()
@@ -121,6 +131,23 @@ class Engine:
             tell(self._supervisor, EndCall(view.plan.ref, "shutdown"))
         empty.wait(HANGUP_WITHIN_S)
         return False
+
+    @property
+    def is_wanted_by_successor(self) -> bool:
+        """Whether another process waits to take our place."""
+        return self._owner.is_wanted
+
+    def release_calls(self, pause_within_s: float) -> None:
+        """Give up every call without ending it, at a moment at which nobody speaks, if one comes in time."""
+        assert self._supervisor is not None
+        self.calls.is_closed = True
+        until = self.runtime.clock.now() + pause_within_s
+        while self.runtime.clock.now() < until and not all(view.is_at_pause for view in self.calls.all()):
+            threading.Event().wait(LOOK_EVERY_S / 4)
+        tell(self._supervisor, Release())
+        until = self.runtime.clock.now() + RELEASE_WITHIN_S
+        while len(self.calls) and self.runtime.clock.now() < until:
+            threading.Event().wait(LOOK_EVERY_S / 10)
 
     def stop(self) -> bool:
         """Stop every actor. False when some did not end; they are named in the log."""
@@ -209,21 +236,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         return _complain(error)
     try:
-        return _run(settings)
+        return _run(settings, hand_over=options.handover)
     except ConfigError as error:
         return _complain(error)
     finally:
         output.close()
 
 
-def _run(settings: Settings) -> int:
+def _run(settings: Settings, *, hand_over: bool) -> int:
     for warning in settings.warnings:
         logger.warning("⚠️ {}", warning)
     over = threading.Event()
     engine = Engine(settings, over.set)
     _on_stop_signal(over.set)
-    engine.start()
-    over.wait()
+    engine.start(wait_for_owner_s=HANDOVER_WITHIN_S if hand_over else 0.0)
+    while not over.wait(LOOK_EVERY_S):
+        if engine.is_wanted_by_successor:
+            logger.info("Otro proceso toma el relevo: se le pasan las llamadas")
+            engine.release_calls(PAUSE_WITHIN_S)
+            over.set()
     if engine.has_failed:
         logger.critical("El motor falló y no pudo recuperarse")
         engine.stop()
@@ -267,5 +298,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog="La configuración son variables de entorno; .env.example las explica todas.",
     )
     parser.add_argument("--env-file", type=Path, metavar="ARCHIVO", help="variables de entorno (por omisión: .env)")
+    parser.add_argument(
+        "--handover",
+        action="store_true",
+        help="relevar al proceso que está en marcha: recibe sus llamadas en curso, y aquel termina",
+    )
     parser.add_argument("--version", action="version", version=f"telnyx_actors {__version__}")
     return parser

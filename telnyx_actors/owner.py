@@ -17,12 +17,23 @@ class Owner:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._wish = folder / "owner.wanted"
         self._db: sqlite3.Connection | None = None
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether another process waits for the folder."""
+        return self._wish.exists()
+
     def take(self, wait_s: float = 0.0) -> None:
-        """Raises ``ConfigError`` when another process has it, for longer than ``wait_s``, or it cannot be written."""
+        """Raises ``ConfigError`` when another process has it, for longer than ``wait_s``, or it cannot be written.
+
+        The owner is told (``is_wanted``) that it is being waited for.
+        """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            if wait_s:
+                self._wish.touch()
             db = sqlite3.connect(
                 self._folder / "owner.sqlite3", timeout=wait_s, isolation_level=None, check_same_thread=False
             )
@@ -34,6 +45,10 @@ class Owner:
             db.close()
             taken = f"DATA_DIR: otro proceso trabaja ya en {self._folder}. Deténgalo, o use otra carpeta."
             raise ConfigError((taken,)) from error
+        finally:
+            if wait_s:
+                self._wish.unlink(missing_ok=True)
+        self._wish.unlink(missing_ok=True)  # one that a process left which died waiting
         self._db = db
 
     def release(self) -> None:

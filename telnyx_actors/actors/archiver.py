@@ -97,6 +97,8 @@ class ArchiverActor(EngineActor):
                 self.unexpected(message)
 
     def teardown(self, error: Exception | None) -> None:
+        if error is None:
+            self._flush()  # nothing to do, unless the call goes on in another process
         self._spool.close()
 
     def _open(self, order: OpenRecord) -> None:

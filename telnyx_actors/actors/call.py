@@ -25,6 +25,7 @@ from telnyx_actors.actors.messages import (
     Dialled,
     Prepare,
     RecordClosed,
+    Release,
     SpeechChunk,
     StreamClosed,
     StreamLost,
@@ -61,6 +62,7 @@ class CallActor(EngineActor):
         self._call_log = CallLog(memory.view.name)
         self._timeout: Timeout | None = None
         self._is_closing = False
+        self._is_released = False
 
     # --- life ---------------------------------------------------------------------
 
@@ -72,6 +74,7 @@ class CallActor(EngineActor):
         if self.stats.restarts:
             self._go_on()
         elif self._memory.is_saved:
+            self._diary.adopted()
             self._parts.carrier.tell(AskStatus(self._memory.plan.call_control_id))
         else:
             self._begin()
@@ -87,6 +90,7 @@ class CallActor(EngineActor):
         if verdict is Verdict.FINISHED:
             return
         self._memory.counts[f"crash_{exited.name}"] += 1
+        self._note(f"{exited.name} se cayó: {exited.error}", is_failure=True)
         if verdict is Verdict.GAVE_UP:
             self._call_log.error("💔", f"{exited.name} falló demasiadas veces; la llamada sigue sin esa parte")
             if exited.name == "carrier":  # a call that cannot even be hung up is its parent's matter
@@ -110,6 +114,7 @@ class CallActor(EngineActor):
     def _go_on(self) -> None:
         """This actor died in the middle of the call: what its children were doing is lost."""
         self._call_log.warning("🩹", "La llamada se recupera de un fallo interno")
+        self._note("se recupera de un fallo interno", is_failure=True)
         if self._memory.session.encoding is not None:
             self._parts.start_hearing(self._call_log)
         for part in ("responder", "speaker"):
@@ -123,6 +128,8 @@ class CallActor(EngineActor):
     # --- messages -------------------------------------------------------------------
 
     def handle(self, message: object) -> None:
+        if self._is_released:
+            return  # what comes now is for the process that takes the call up
         if isinstance(message, CALL_EVENTS):
             self._feed(message)
             return
@@ -151,12 +158,15 @@ class CallActor(EngineActor):
                 self._command_failed(message)
             case RecordClosed():
                 self._record_closed(message)
+            case Release():
+                self._release()
             case _:
                 self.unexpected(message)
 
     def _webhook(self, message: WebhookReceived) -> None:
         event, payload = message.event, message.event.payload
         self._call_log.info("📨", f"Webhook recibido: {event.event_type}")
+        self._note(f"webhook {event.event_type}")
         match event.event_type:
             case "call.answered":
                 self._answered()
@@ -168,7 +178,7 @@ class CallActor(EngineActor):
                 self._feed(ev.CallEnded(str(payload.get("hangup_cause")), str(payload.get("hangup_source"))))
             case "call.speak.ended":
                 self._feed(ev.CarrierSpoke(self._memory.spoken_by_carrier))
-            case "streaming.failed":
+            case "streaming.failed" if self._memory.sink is None:
                 self._call_log.warning("📡", "El audio en directo falló; la llamada sigue en modo webhook")
                 self._feed(ev.MediaLost(is_refused=True))
             case _:
@@ -200,6 +210,7 @@ class CallActor(EngineActor):
 
     def _stream_opened(self, message: StreamOpened) -> None:
         memory = self._memory
+        self._note("socket de audio abierto")
         old, memory.sink = memory.sink, message.sink
         if old is not None and old is not message.sink:
             old.close(1000, "replaced")
@@ -222,6 +233,7 @@ class CallActor(EngineActor):
         if message.sink is not self._memory.sink:
             return
         self._memory.sink = None
+        self._note(f"socket de audio cerrado ({message.code} {message.reason})")
         self._parts.archiver.tell(StreamLost())
         if not self._conversation.is_over:
             self._call_log.debug("🔇", f"socket de audio cerrado ({message.code} {message.reason})")
@@ -237,6 +249,7 @@ class CallActor(EngineActor):
     def _command_failed(self, message: CommandFailed) -> None:
         error = message.error
         self._memory.counts[f"carrier_{error.kind}"] += 1
+        self._note(f"Telnyx no aceptó «{message.name}»: {error.message}", is_failure=error.kind is not Failure.GONE)
         if error.kind is Failure.GONE:
             self._feed(ev.CallEnded("gone"))
             return
@@ -260,6 +273,7 @@ class CallActor(EngineActor):
         log_event(self._call_log, event, self._services.settings.log_transcripts)
         actions = self._conversation.handle(event, self.clock.now())
         self._diary.decided(event, actions, self._conversation.state)
+        self._memory.view.trail.decided(self.clock.now(), event, actions)
         self._performer.perform(actions, self._call_log)
         self._arm()
         self._show()
@@ -284,6 +298,9 @@ class CallActor(EngineActor):
         view.turns = state.turns
         view.answered_at = state.answered_at
         view.ended_reason = state.closing_reason
+        view.is_at_pause = state.turn is None and not state.listening.is_voiced and not state.listening.text
+        view.stale = state.stale
+        view.deadline_at = None if self._timeout is None else self._timeout.at
 
     # --- the end ----------------------------------------------------------------------
 
@@ -295,13 +312,39 @@ class CallActor(EngineActor):
         self._call_log.debug("☎️", f"motivo: {state.closing_reason}")
         self._services.gate.remove(memory.session)
         self._diary.ended(state.closing_reason)
-        self._services.tally.count("ended", state.closing_reason)
+        self._account()
         self._parts.stop_talking()
         if memory.sink is not None:
             memory.sink.close(1000, "call over")
         summary = CallSummary(memory.born_at, state.answered_at, state.now, state.closing_reason, dict(memory.counts))
         self._parts.archiver.tell(CloseRecord(state.now, summary))
         self.send_later(CLOSE_WITHIN_S, RecordClosed((), "no se archivó a tiempo"))
+
+    def _account(self) -> None:
+        """What the call used is known."""
+        view, state = self._memory.view, self._conversation.state
+        usage = view.usage
+        usage.answered_s = 0.0 if state.answered_at is None else state.now - state.answered_at
+        usage.hearing_s = 0.0 if self._parts.transcriber is None else usage.answered_s
+        self._services.tally.ended(state.closing_reason, usage, usage.cost(self._services.settings.prices))
+
+    def _note(self, text: str, *, is_failure: bool = False) -> None:
+        """For whoever looks into the call."""
+        self._memory.view.trail.happened(self.clock.now(), text, is_failure=is_failure)
+
+    def _release(self) -> None:
+        """Another process takes the call up: fall silent, write down where we are, and do not hang up."""
+        if self._is_closing:
+            return  # it is over: only its record is still being put away
+        memory, state = self._memory, self._conversation.state
+        self._call_log.info("🤝", "La llamada pasa a otro proceso")
+        self._performer.perform(state.playout.clear(self.clock.now()), self._call_log)
+        self._diary.released(state)
+        self._is_released = True
+        self._services.gate.remove(memory.session)
+        if memory.sink is not None:
+            memory.sink.close(1000, "released")
+        self._services.supervisor.tell(CallFinished(memory.plan.ref))
 
     def _record_closed(self, message: RecordClosed) -> None:
         if message.error:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import pykka
 
 from telnyx_actors.actors.messages import CallPlan
+from telnyx_actors.actors.trail import Trail
+from telnyx_actors.actors.usage import Usage
+
+ENDED_MAX: Final = 50
 
 
 @dataclass(slots=True, eq=False)
@@ -26,7 +31,12 @@ class CallView:
     answered_at: float | None = None
     last_response_s: float | None = None
     ended_reason: str = ""
+    deadline_at: float | None = None  # when the conversation wakes by itself
+    stale: int = 0  # events that came too late to matter
+    trail: Trail = field(default_factory=Trail, repr=False)
+    usage: Usage = field(default_factory=Usage)
     is_alive: bool = True
+    is_at_pause: bool = True  # nobody speaks, and nobody is owed an answer
     places: tuple[str, ...] = ()  # where its record is
 
     @property
@@ -36,10 +46,11 @@ class CallView:
 
 
 class LiveCalls:
-    """All calls that have not ended. Any thread."""
+    """All calls that have not ended, and the last few that have. Any thread."""
 
     def __init__(self) -> None:
         self._by_ref: dict[str, CallView] = {}
+        self._ended: deque[CallView] = deque(maxlen=ENDED_MAX)
         self._lock = threading.Lock()
         self.total = 0
         self.is_closed = False  # no call is admitted any more
@@ -52,8 +63,9 @@ class LiveCalls:
     def remove(self, ref: str) -> CallView | None:
         with self._lock:
             view = self._by_ref.pop(ref, None)
-        if view is not None:
-            view.is_alive = False
+            if view is not None:
+                view.is_alive = False
+                self._ended.append(view)
         return view
 
     def get(self, ref: str) -> CallView | None:
@@ -69,6 +81,11 @@ class LiveCalls:
     def all(self) -> tuple[CallView, ...]:
         with self._lock:
             return tuple(self._by_ref.values())
+
+    def ended(self) -> tuple[CallView, ...]:
+        """The last calls that ended, oldest first."""
+        with self._lock:
+            return tuple(self._ended)
 
     def __len__(self) -> int:
         return len(self._by_ref)

@@ -68,6 +68,22 @@ class Diary:
                 case _:
                     pass
 
+    def adopted(self) -> None:
+        """Another process's call is ours now."""
+        self.note("adopted")
+
+    def released(self, state: State) -> None:
+        """The call is anybody's: where it stands."""
+        turn = state.turn
+        is_heard = turn is not None and turn.is_begun
+        self.note(
+            "released",
+            said=turn.said if turn is not None and is_heard else "",
+            heard=state.heard_text(turn) if turn is not None and is_heard else "",
+            rest=state.unheard_text(turn) if turn is not None and is_heard else "",
+            unanswered=state.listening.text,
+        )
+
     def ended(self, reason: str) -> None:
         self.note("ended", reason=reason)
 

@@ -73,6 +73,11 @@ class CallFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """To a call: write down where you are, and end without hanging up. To the supervisor: all calls."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallsLeft:
     """What the journal knows of calls whose process died."""
 

@@ -9,6 +9,7 @@ from typing import Final
 from telnyx_actors.actors.archiver import SweeperActor
 from telnyx_actors.actors.base import Birth, EngineActor
 from telnyx_actors.actors.call import CallActor
+from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.carrier import CarrierActor
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import (
@@ -22,6 +23,7 @@ from telnyx_actors.actors.messages import (
     Journaled,
     PlaceCall,
     Prepare,
+    Release,
     WebhookReceived,
 )
 from telnyx_actors.actors.orders import hang_up, ref_in, reject
@@ -30,6 +32,7 @@ from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.speaker import SpeakerActor
 from telnyx_actors.actors.supervision import Child, ChildExited, ChildSpec, Restart, Verdict
 from telnyx_actors.core import events as ev
+from telnyx_actors.core.endings import CRASHED
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.errors import EngineError, Failure
 from telnyx_actors.logs import CallLog, mask_phone
@@ -62,13 +65,15 @@ class SupervisorActor(EngineActor):
         services: Services,
         journal: ChildSpec,
         front: ChildSpec,
+        extras: tuple[ChildSpec, ...],
         failed: Callable[[], None],
     ) -> None:
-        """``failed`` is called when the tree comes down without being asked to."""
+        """``extras`` are those that the engine can do without. ``failed``: the tree comes down without being asked to."""
         super().__init__(birth)
         self._services = services
         self._failed = failed
         self._specs = (journal, front)
+        self._extras = {spec.name: spec for spec in extras}
         self._calls: dict[str, Child] = {}
         self._empty: Callable[[], None] | None = None
 
@@ -97,23 +102,20 @@ class SupervisorActor(EngineActor):
         for line in settings.persona.all_lines():
             self._phrases.tell(Prepare(line, is_lasting=True))
         self.start_child(front)
+        for extra in self._extras.values():
+            self.start_child(extra)
 
     def child_started(self, child: Child) -> None:
         if child.name == "journal":
             self._services.journal.ref = child.ref
 
     def child_exited(self, exited: ChildExited, verdict: Verdict) -> None:
-        call = self._calls.get(exited.name)
-        if call is None:
+        if exited.name in self._calls:
+            self._call_exited(exited.name, verdict)
+        elif exited.name in self._extras and verdict is Verdict.GAVE_UP:
+            self.log.error("{} falla una y otra vez: el motor sigue sin él", exited.name)
+        else:
             super().child_exited(exited, verdict)
-            return
-        if verdict is Verdict.RESTARTING:
-            return
-        view = self._services.calls.get(exited.name)
-        if verdict is Verdict.GAVE_UP and view is not None and view.call_control_id:
-            CallLog(view.name).error("💥", "La llamada falla una y otra vez: se cuelga")
-            self._carrier.tell(Command(view.call_control_id, hang_up()))
-        self._forget(exited.name)
 
     def teardown(self, error: Exception | None) -> None:
         self._services.supervisor.ref = None
@@ -134,6 +136,10 @@ class SupervisorActor(EngineActor):
                 call = self._calls.get(message.ref)
                 if call is not None:
                     call.stop()
+            case Release():
+                self._services.calls.is_closed = True
+                for call in self._calls.values():
+                    call.tell(message)
             case CallsLeft():
                 for saved in message.calls:
                     self._adopt(saved)
@@ -190,6 +196,21 @@ class SupervisorActor(EngineActor):
         )
         services.calls.add(memory.view)
         self._calls[ref] = self.start_child(spec)
+
+    def _call_exited(self, ref: str, verdict: Verdict) -> None:
+        if verdict is Verdict.RESTARTING:
+            return
+        view = self._services.calls.get(ref)
+        if verdict is Verdict.GAVE_UP and view is not None:
+            self._give_up(view)
+        self._forget(ref)
+
+    def _give_up(self, view: CallView) -> None:
+        CallLog(view.name).error("💥", "La llamada falla una y otra vez: se cuelga")
+        view.ended_reason = CRASHED
+        self._services.tally.ended(CRASHED, view.usage, view.usage.cost(self._services.settings.prices))
+        if view.call_control_id:
+            self._carrier.tell(Command(view.call_control_id, hang_up()))
 
     def _tell_call(self, ref: str, message: object) -> bool:
         call = self._calls.get(ref)

@@ -52,7 +52,9 @@ class Conversation:
         if answered_s_ago is not None:
             s.phase, s.answered_at, s.media_lost_at = Phase.ANSWERED, now - answered_s_ago, now
         if saved.is_greeted:
-            s.opening = None if saved.was_handed_over else TurnKind.RECOVERY
+            s.opening = None if saved.was_released else TurnKind.RECOVERY
+        if saved.rest:
+            s.to_say.append(saved.rest)
         return conversation
 
     def handle(self, event: ev.CallEvent, now: float) -> list[Action]:

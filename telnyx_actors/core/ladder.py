@@ -8,18 +8,22 @@ climbed once a turn.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from telnyx_actors.core import reply
 from telnyx_actors.core.life import give_up_call
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnKind
 
+RUNGS: Final = ("filler", "hedge", "apology", "give_up")
+"""What is noted when one is climbed, with the part that keeps the caller waiting."""
+
 
 def settle(s: State) -> None:
     turn = s.turn
     while turn is not None and turn is s.turn and (at := _next_at(s, turn)) is not None and s.now >= at:
         turn.rung += 1
-        s.note(("filler", "hedge", "apology", "give_up")[turn.rung - 1], _cause(turn))
+        s.note(RUNGS[turn.rung - 1], _cause(turn))
         if turn.rung == 1:
             _wait_line(s, turn, s.lines.fillers[turn.number % len(s.lines.fillers)] if s.lines.fillers else "")
         elif turn.rung == 2:

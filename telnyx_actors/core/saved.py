@@ -38,7 +38,8 @@ class SavedCall:
     unanswered: str = ""
     is_greeted: bool = False
     is_over: bool = False
-    was_handed_over: bool = False
+    was_released: bool = False  # on purpose, by a process that lives
+    rest: str = ""  # of the turn that was being spoken then
     heard: str = ""  # of the turn in progress
 
 
@@ -87,10 +88,12 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
             number = data.get("number")
             call.turns = number + 1 if isinstance(number, int) else call.turns + 1
             call.is_greeted = True
-        case "handed_over":
-            call.was_handed_over = True
+        case "released":
+            _exchange(call, str(data.get("said") or ""), str(data.get("heard") or ""))
+            call.unanswered, call.heard = str(data.get("unanswered") or ""), ""
+            call.rest, call.was_released = str(data.get("rest") or ""), True
         case "adopted":
-            call.was_handed_over = False
+            call.rest, call.was_released = "", False
         case "ended":
             call.is_over = True
         case _:

@@ -201,6 +201,11 @@ class State:
         """What the caller has heard of a turn so far, without the fillers."""
         return " ".join(text for clause in self._spoken(turn) if (text := clause.heard_text()))
 
+    def unheard_text(self, turn: Turn) -> str:
+        """What is written of a turn and was not heard yet, without the fillers."""
+        rests = (clause.text[len(clause.heard_text()) :].strip() for clause in self._spoken(turn))
+        return " ".join(rest for rest in rests if rest)
+
     def _spoken(self, turn: Turn) -> list[Clause]:
         return [clause for clause in self.playout.clauses() if clause.id not in turn.waits]
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from telnyx_actors.core.history import CUT_OFF
 from telnyx_actors.core.saved import Entry, fold
 
 WALL = "2026-11-22T10:00:00+00:00"
 
 
-def journal(*entries: tuple[str, dict[str, object]]) -> list[Entry]:
+def journal(*entries: tuple[str, Mapping[str, object]]) -> list[Entry]:
     return [(kind, WALL, data) for kind, data in entries]
 
 
