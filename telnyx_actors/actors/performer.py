@@ -18,8 +18,10 @@ from telnyx_actors.actors.messages import (
 from telnyx_actors.actors.orders import Orders, hang_up
 from telnyx_actors.actors.parts import CallParts
 from telnyx_actors.actors.services import Services
+from telnyx_actors.actors.tally import Sample
 from telnyx_actors.clock import Clock
 from telnyx_actors.core import actions as ac
+from telnyx_actors.core.ladder import RUNGS
 from telnyx_actors.core.turn import TurnRecord
 from telnyx_actors.logs import CallLog
 from telnyx_actors.providers.ports import CallCommand, Message, ModelRequest
@@ -69,6 +71,8 @@ class Performer:
                 parts.responder.tell(StopAsking(action.turn, action.attempt))
             case ac.Synthesize():
                 parts.speaker.tell(Speak(action.clause, action.text, action.phrase, action.previous_text))
+                if not action.phrase:
+                    self._memory.view.usage.characters += len(action.text)
             case ac.CancelSpeech():
                 parts.speaker.tell(StopSpeaking(action.clauses))
             case ac.SpeakByCarrier():
@@ -98,6 +102,8 @@ class Performer:
             case ac.Note():
                 self._memory.counts[action.kind] += 1
                 self._services.tally.count("event", action.kind)
+                if action.kind in RUNGS:
+                    self._services.tally.count("dead_air", action.kind, action.detail)
 
     def _request(self, ask: ac.AskModel) -> ModelRequest:
         messages = tuple(Message("user" if role == "user" else "assistant", text) for role, text in ask.messages)
@@ -106,6 +112,9 @@ class Performer:
     def _turn_over(self, record: TurnRecord) -> None:
         self._memory.outlet.forget_all()
         self._parts.archiver.tell(TurnOver(record))
+        view = self._memory.view
+        view.usage.turn_over(record)
         if record.latency is not None:
-            self._memory.view.last_response_s = record.latency.response
-            self._services.tally.response(record.latency.response)
+            view.last_response_s = record.latency.response
+            sample = Sample(self._clock.now(), view.plan.ref, record.number, record.latency)
+            self._services.tally.answered(sample)

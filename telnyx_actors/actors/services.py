@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from telnyx_actors.actors.calls import LiveCalls
 from telnyx_actors.actors.phrases import PhraseCache
 from telnyx_actors.actors.session import StreamGate
 from telnyx_actors.actors.tally import Tally
+from telnyx_actors.actors.usage import Prices
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.persona import Persona
 from telnyx_actors.core.rules import Rules
@@ -50,6 +51,7 @@ class CallSettings:
     transcription_engine: str = "deepgram"  # the carrier's
     transcription_language: str = "es"
     max_calls: int = 100
+    prices: Prices = field(default_factory=Prices)
     log_transcripts: bool = True
 
 

@@ -4,42 +4,82 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections import Counter
+from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import accumulate
 from typing import Final
 
-RESPONSE_BUCKETS_S: Final = (0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0, 2.5, 4.0, 10.0)
+from telnyx_actors.actors.usage import METERED, Usage
+from telnyx_actors.core.endings import OTHER, REASONS, fault_of
+from telnyx_actors.core.turn import Latency
+
+BUCKETS_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0, 2.5, 4.0, 10.0)
+PARTS: Final = tuple(each.name for each in fields(Latency))
+SAMPLES_MAX: Final = 20_000
+"""An hour of a hundred calls that take five turns a minute would be 30,000; 2 MB hold the latest of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """Response times: how many up to each bucket's bound, the last one unbounded, and their sum."""
+class Histogram:
+    """How many up to each bucket's bound, the last one unbounded, and their sum."""
 
     cumulative: tuple[int, ...]
     total_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A turn that was answered at ``at``."""
+
+    at: float
+    ref: str
+    turn: int
+    latency: Latency
+
+
 class Tally:
-    """Counts by (family, label): families are "ended" and "event"."""
+    """Sums by (family, label…); the families are listed in ``console/metrics.py``."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: Counter[tuple[str, str]] = Counter()
-        self._responses = [0] * (len(RESPONSE_BUCKETS_S) + 1)
-        self._response_s = 0.0
+        self._sums: defaultdict[tuple[str, ...], float] = defaultdict(float)
+        self._buckets = {part: [0] * (len(BUCKETS_S) + 1) for part in PARTS}
+        self._seconds = dict.fromkeys(PARTS, 0.0)
+        self._samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
 
-    def count(self, family: str, label: str) -> None:
+    def count(self, family: str, *labels: str, by: float = 1) -> None:
         with self._lock:
-            self._counts[family, label] += 1
+            self._sums[family, *labels] += by
 
-    def response(self, seconds: float) -> None:
-        """An answer was heard this long after the caller's last word."""
+    def answered(self, sample: Sample) -> None:
+        """The caller heard an answer."""
         with self._lock:
-            self._responses[bisect_left(RESPONSE_BUCKETS_S, seconds)] += 1
-            self._response_s += seconds
+            self._samples.append(sample)
+            for part in PARTS:
+                seconds = getattr(sample.latency, part)
+                self._buckets[part][bisect_left(BUCKETS_S, seconds)] += 1
+                self._seconds[part] += seconds
 
-    def read(self) -> tuple[Mapping[tuple[str, str], int], Response]:
+    def ended(self, reason: str, usage: Usage, cost: Mapping[str, float]) -> None:
+        """A call is over."""
+        known = reason if reason in REASONS else OTHER
+        self.count("ended", known, fault_of(known).value)
+        for figure in METERED:
+            self.count("usage", figure, by=getattr(usage, figure))
+        for vendor, amount in cost.items():
+            self.count("cost", vendor, by=amount)
+
+    def read(self) -> Mapping[tuple[str, ...], float]:
         with self._lock:
-            return dict(self._counts), Response(tuple(accumulate(self._responses)), self._response_s)
+            return dict(self._sums)
+
+    def histograms(self) -> Mapping[str, Histogram]:
+        """By part of the response time, and "response" for the whole."""
+        with self._lock:
+            return {part: Histogram(tuple(accumulate(self._buckets[part])), self._seconds[part]) for part in PARTS}
+
+    def samples(self, since: float) -> list[Sample]:
+        """The turns answered since then, oldest first, as far as they are remembered."""
+        with self._lock:
+            return [sample for sample in self._samples if sample.at >= since]

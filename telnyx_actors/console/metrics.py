@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from telnyx_actors.actors.calls import LiveCalls
 from telnyx_actors.actors.stats import StatsRegistry
-from telnyx_actors.actors.tally import RESPONSE_BUCKETS_S, Tally
+from telnyx_actors.actors.tally import BUCKETS_S, Tally
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -62,18 +62,19 @@ class Metrics(Collector):
             states.add_metric([state], count)
         yield states
         yield CounterMetricFamily("telnyx_actors_calls_begun", "Calls begun.", self._calls.total)
-        ended = CounterMetricFamily("telnyx_actors_calls_ended", "Calls ended, by reason.", labels=["reason"])
+        ended = CounterMetricFamily("telnyx_actors_calls_ended", "Calls ended, by reason.", labels=["reason", "fault"])
         notes = CounterMetricFamily(
             "telnyx_actors_conversation_events", "What happened in conversations, by kind.", labels=["kind"]
         )
-        counts, response = self._tally.read()
-        for (family, label), count in sorted(counts.items()):
-            (ended if family == "ended" else notes).add_metric([label], count)
+        for (family, *labels), amount in sorted(self._tally.read().items()):
+            if family in ("ended", "event"):
+                (ended if family == "ended" else notes).add_metric(labels, amount)
         yield ended
         yield notes
         histogram = HistogramMetricFamily(
             "telnyx_actors_response_seconds", "From the end of the caller's words to the first audio of the answer."
         )
-        bounds = [*map(str, RESPONSE_BUCKETS_S), "+Inf"]
+        response = self._tally.histograms()["response"]
+        bounds = [*map(str, BUCKETS_S), "+Inf"]
         histogram.add_metric([], list(zip(bounds, response.cumulative, strict=True)), response.total_s)
         yield histogram

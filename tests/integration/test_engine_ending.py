@@ -175,5 +175,6 @@ def test_a_number_that_is_none_is_refused_before_it_is_dialled(scene: House) -> 
 
 def test_how_calls_ended_is_counted(house: House, calls: dict[str, Ended]) -> None:
     page = requests.get(f"{house.url}/metrics", timeout=WITHIN_S).text
-    for reason in ("user_busy", "timeout", "silence", "time_limit", "normal_clearing"):
-        assert f'calls_ended_total{{reason="{reason}"}}' in page
+    faults = {"user_busy": "caller", "timeout": "caller", "silence": "caller", "time_limit": "none"}
+    for reason, fault in {**faults, "normal_clearing": "none"}.items():
+        assert f'calls_ended_total{{fault="{fault}",reason="{reason}"}}' in page
