@@ -134,6 +134,7 @@ class ArchiverActor(EngineActor):
         try:
             places = ship(self._spool.folder, self._archive, self._archive_folder)
         except (OSError, ProviderError, ValueError) as error:
+            self.runtime.stats.vendor_failed(error)
             tell(self._call, RecordClosed((), str(error)))
         else:
             tell(self._call, RecordClosed(places))
@@ -201,6 +202,7 @@ class SweeperActor(EngineActor):
                     self.log.info("registro {} archivado: {}", folder.name, ", ".join(places))
                     yield folder.name
             except (OSError, ProviderError, ValueError) as error:
+                self.runtime.stats.vendor_failed(error)
                 self.log.warning("el registro {} sigue en el spool: {}", folder.name, error)
                 if isinstance(error, ValueError):
                     self._unreadable.add(folder.name)  # and will not get better

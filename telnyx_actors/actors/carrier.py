@@ -35,7 +35,7 @@ class CarrierActor(EngineActor):
         try:
             call = self._carrier.dial(message.request)
         except ProviderError as error:
-            tell(self._call, CommandFailed("dial", error))
+            self._failed("dial", error)
         else:
             tell(self._call, Dialled(call))
 
@@ -43,7 +43,7 @@ class CarrierActor(EngineActor):
         try:
             call = self._carrier.status(message.call_control_id)
         except ProviderError as error:
-            tell(self._call, CommandFailed("status", error))
+            self._failed("status", error)
         else:
             tell(self._call, CallStatus(call.is_alive))
 
@@ -51,4 +51,8 @@ class CarrierActor(EngineActor):
         try:
             self._carrier.command(message.call_control_id, message.command)
         except ProviderError as error:
-            tell(self._call, CommandFailed(message.command.name, error))
+            self._failed(message.command.name, error)
+
+    def _failed(self, name: str, error: ProviderError) -> None:
+        self.runtime.stats.vendor_failed(error)
+        tell(self._call, CommandFailed(name, error))

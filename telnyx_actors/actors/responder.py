@@ -77,6 +77,7 @@ class ResponderActor(EngineActor):
 
     def _ended(self, turn: int, attempt: int, error: Exception | None) -> None:
         """On the pump's thread."""
+        self.runtime.stats.vendor_failed(error)
         if error is not None:
             retryable = error.is_temporary if isinstance(error, ProviderError) else True
             tell(self._call, ev.ReplyFailed(turn, attempt, str(error), retryable))

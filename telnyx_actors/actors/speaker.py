@@ -144,6 +144,7 @@ class SpeakerActor(EngineActor):
         return self._phrases.fetch(job.text) if job.is_lasting else self._phrases.load(job.text)
 
     def _ended(self, job: _Job, error: Exception | None) -> None:
+        self.runtime.stats.vendor_failed(error)
         if error is not None:
             if job.clause != NOBODY:
                 retryable = error.is_temporary if isinstance(error, ProviderError) else True

@@ -191,6 +191,7 @@ class TranscriberActor(EngineActor):
 
     def _lost(self, error: Exception | None) -> None:
         self._drop_stream()
+        self.runtime.stats.vendor_failed(error)
         is_final = isinstance(error, ProviderError) and not error.is_temporary
         backoff = RECONNECT_REFUSED if is_final else RECONNECT
         delay_s = backoff.delay_s(self._failures, self.runtime.random())

@@ -92,4 +92,6 @@ def test_failures_of_vendors_are_counted_by_vendor_and_kind() -> None:
     everyone = registry()
     for kind in (Failure.TIMEOUT, Failure.TIMEOUT, Failure.AUTH):
         everyone.vendor_failed(ProviderError("claude", kind, "no"))
+    everyone.vendor_failed(OSError("no room"))  # ours
+    everyone.vendor_failed(None)
     assert everyone.vendor_failures() == {("claude", "timeout"): 2, ("claude", "auth"): 1}
