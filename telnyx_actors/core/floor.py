@@ -158,7 +158,16 @@ def _is_murmur(s: State, turn: Turn) -> bool:
         return False  # whoever is asked whether they are there, and says so, has answered
     if turn.kind is TurnKind.GREETING and is_greeting(text):
         return True
-    return is_backchannel(text) and s.playout.unheard_s(s.now) > s.rules.short_rest_s
+    return is_backchannel(text) and not _is_nearly_said(s, turn)
+
+
+def _is_nearly_said(s: State, turn: Turn) -> bool:
+    """Whether so little of the turn is left that a "sí" answers it."""
+    if not turn.is_written:
+        return False
+    last = list(s.playout.clauses())[-1:]
+    is_question = any(clause.text.endswith("?") for clause in last)
+    return s.playout.rest_s(s.now) <= (s.rules.question_rest_s if is_question else s.rules.short_rest_s)
 
 
 def _words_over_us(s: State, turn: Turn) -> None:

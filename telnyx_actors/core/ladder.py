@@ -43,6 +43,8 @@ def deadlines(s: State) -> Iterator[float]:
 def _next_at(s: State, turn: Turn) -> float | None:
     """When the next rung is due; None while there is no dead air."""
     waits_for_reply = turn.kind is TurnKind.REPLY and turn.committed and turn.times.first_sent is None
+    if s.playout.has_audio(turn.clauses):
+        return None  # it leaves at once, or something else than dead air keeps it
     if not waits_for_reply or s.phase is not Phase.LIVE or s.paused_at is not None or turn.rung > 3:
         return None
     if s.is_voiced or s.is_flushing or s.media_lost_at is not None:
@@ -60,8 +62,8 @@ def _cause(turn: Turn) -> str:
 
 
 def _wait_line(s: State, turn: Turn, line: str) -> None:
-    """Say something known by heart before the reply; the reply's audio still comes first if it is there."""
-    if line and not s.playout.has_audio():
+    """Say something known by heart before the reply, unless the last such line is still being said."""
+    if line and not s.playout.has_audio(turn.waits):
         s.add_clause(turn, line, phrase=True, wait=True)
 
 

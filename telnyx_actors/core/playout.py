@@ -12,6 +12,7 @@ the carrier runs dry: exact but for the network, since the carrier plays in real
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -50,6 +51,7 @@ class Clause:
     is_done: bool = False  # all of it was heard
     by_carrier: bool = False  # the carrier's own voice says it
     is_told: bool = False  # the carrier was told to say it
+    is_phrase: bool = False  # known by heart: its audio should be at hand
 
     @property
     def is_all_sent(self) -> bool:
@@ -102,7 +104,7 @@ class Playout:
     def audio(self, clause_id: int, size: int, now: float) -> bool:
         """More audio of a clause; False when the clause is not wanted any more."""
         clause = self.find(clause_id)
-        if clause is None or clause.by_carrier:
+        if clause is None or clause.by_carrier or clause.is_complete:
             return False
         clause.size += size
         clause.asked_at = now
@@ -127,20 +129,19 @@ class Playout:
         clause = self.find(clause_id)
         if clause is None or clause.is_complete:
             return None
-        rest = clause.text
-        if clause.sent:
+        at, rest = self._queue.index(clause), clause.text
+        if clause.sent or clause.heard:
             clause.size -= clause.size % FRAME_BYTES
             words = clause.text_up_to(clause.size)
             rest = clause.text[len(words) :].strip()
             clause.text = words
             self.complete(clause_id)
-        at = self._queue.index(clause) + 1
-        if not clause.sent:
-            del self._queue[at - 1]
-            at -= 1
+            at += 1
+        else:
+            del self._queue[at]
         if not rest:
             return None
-        successor = Clause(successor_id, clause.turn, rest, tries=clause.tries + 1)
+        successor = Clause(successor_id, clause.turn, rest, tries=clause.tries + 1, is_phrase=clause.is_phrase)
         self._queue.insert(at, successor)
         return successor
 
@@ -293,6 +294,12 @@ class Playout:
         self._epoch += 1
         return [CancelSpeech(wanted)] if wanted else []
 
+    def skip(self, clause_ids: list[int]) -> list[Action]:
+        """Take out those of the clauses that were not begun."""
+        idle = [c for c in self._queue if c.id in clause_ids and not (c.sent or c.is_told or c.is_done)]
+        self._queue = [clause for clause in self._queue if clause not in idle]
+        return [CancelSpeech(tuple(clause.id for clause in idle))] if idle else []
+
     # --- looking ---
 
     def find(self, clause_id: int) -> Clause | None:
@@ -309,14 +316,21 @@ class Playout:
         """Whether everything queued has been heard."""
         return all(clause.is_done for clause in self._queue)
 
-    def has_audio(self) -> bool:
-        """Whether there is something to be heard that was not heard yet."""
-        return any(not c.is_done and (c.size > 0 or c.by_carrier) for c in self._queue)
+    def has_audio(self, clause_ids: list[int]) -> bool:
+        """Whether there is something of these clauses to be heard that was not heard yet."""
+        return any(not c.is_done and (c.size > 0 or c.by_carrier) for c in self._queue if c.id in clause_ids)
 
-    def unheard_s(self, now: float) -> float:
-        """How much audio the caller would still hear of what exists now."""
-        unsent = sum(c.size - c.sent for c in self._queue if not c.is_done)
-        return max(self.play_end - now, 0.0) + unsent / SAMPLE_RATE_HZ
+    def rest_s(self, now: float) -> float:
+        """How long the caller would have to listen for the rest; infinite while its length is not known."""
+        unplayed_s = 0.0
+        for clause in self._queue:
+            if clause.by_carrier and not clause.is_done and not clause.is_told:
+                unplayed_s += len(clause.text) * S_PER_CHAR
+            elif not clause.by_carrier and not clause.is_complete:
+                return math.inf
+            elif not clause.by_carrier and not clause.is_done:
+                unplayed_s += (clause.size - max(clause.sent, clause.heard)) / SAMPLE_RATE_HZ
+        return max(self.play_end - now, 0.0) + unplayed_s
 
     def next_deadline(self) -> float | None:
         """When to call ``release`` or ``believe_estimate`` again."""

@@ -10,7 +10,8 @@ from telnyx_actors.core.playout import Clause
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnEnd, TurnKind, TurnTimes
 
-SPEECH_TRIES_MAX = 2
+SPEECH_TRIES_MAX = 2  # of a clause
+VOICE_FAILURES_MAX = 2  # in a row, of several clauses: then none is tried twice
 
 
 # --- asking ------------------------------------------------------------------
@@ -30,6 +31,8 @@ def settle(s: State) -> None:
         turn.retry_at = None
         ask_again(s, turn)
     _unstall(s, turn)
+    if turn.waits and s.playout.has_audio(turn.clauses):
+        s.do(*s.playout.skip(turn.waits))  # nothing is to be waited for any more
     if turn.committed and turn.is_written and s.playout.is_finished():
         s.end_turn(TurnEnd.FAILED if turn.is_failed else TurnEnd.COMPLETED)
 
@@ -213,7 +216,11 @@ def give_up(s: State, turn: Turn) -> None:
 def speech_arrived(s: State, event: ev.SpeechArrived) -> None:
     if not s.playout.audio(event.clause, event.size, s.now):
         s.stale += 1
-    elif s.turn is not None and s.turn.clauses[:1] == [event.clause] and s.turn.times.first_speech is None:
+        return
+    clause = s.playout.find(event.clause)
+    if clause is not None and not clause.is_phrase:  # those may come from a shelf
+        s.voice_failures = 0
+    if s.turn is not None and s.turn.clauses[:1] == [event.clause] and s.turn.times.first_speech is None:
         s.turn.times.first_speech = s.now
 
 
@@ -226,23 +233,26 @@ def speech_finished(s: State, event: ev.SpeechFinished) -> None:
 
 
 def speech_failed(s: State, event: ev.SpeechFailed) -> None:
-    """Make the rest of the clause again; when that fails too, the carrier's voice says it."""
+    """Make the rest of the clause again; when that is hopeless, or urgent, the carrier's voice says it."""
     turn, broken = s.turn, s.playout.find(event.clause)
     if turn is None or broken is None or broken.is_complete or broken.by_carrier:
         s.stale += 1
         return
     s.note("speech_failed", event.reason)
+    s.voice_failures += 1
     s.do(CancelSpeech((broken.id,)))
     s.last_clause += 1
     successor = s.playout.break_off(broken.id, s.last_clause)
     for clauses in (turn.clauses, turn.waits):
         if broken.id in clauses:
             at = clauses.index(broken.id)
-            clauses[at : at + 1] = ([broken.id] if broken.sent else []) + ([successor.id] if successor else [])
+            kept = [broken.id] if s.playout.find(broken.id) is not None else []
+            clauses[at : at + 1] = kept + ([successor.id] if successor else [])
     if successor is None:
         return
     successor.asked_at = s.now
-    if event.retryable and successor.tries < SPEECH_TRIES_MAX:
+    is_hopeful = event.retryable and successor.tries < SPEECH_TRIES_MAX and s.voice_failures <= VOICE_FAILURES_MAX
+    if is_hopeful and successor.id not in turn.waits:
         s.do(Synthesize(successor.id, successor.text))
     else:
         successor.by_carrier = True
@@ -265,7 +275,9 @@ def _starving(s: State) -> Clause | None:
 
 
 def _starved_at(s: State, clause: Clause) -> float:
-    return max(clause.asked_at, s.playout.play_end) + s.rules.stall_s
+    # Somebody who has heard the clause before waits already, though not for as long as we for the voice.
+    patience_s = s.rules.phrase_stall_s if clause.is_phrase else s.rules.stall_s
+    return max(clause.asked_at + patience_s, s.playout.play_end + s.rules.phrase_stall_s)
 
 
 def _unstall(s: State, turn: Turn) -> None:
@@ -277,4 +289,4 @@ def _unstall(s: State, turn: Turn) -> None:
         turn.is_written = True
     starving = _starving(s)
     if starving is not None and s.now >= _starved_at(s, starving):
-        speech_failed(s, ev.SpeechFailed(starving.id, "no audio in time"))
+        speech_failed(s, ev.SpeechFailed(starving.id, "no audio in time", retryable=not starving.is_phrase))

@@ -33,6 +33,7 @@ class Rules:
     endpoint_doubt_s: float = 1.5  # an endpoint this soon after a voice began is the one before it
     late_words_s: float = 1.0  # words that come this soon after we began belong to the turn before
     short_rest_s: float = 0.6  # so little was left to say that a "sí" is an answer
+    question_rest_s: float = 1.2  # the same of a question: people answer before its end
     # speaking
     lead_s: float = 2.0  # how far ahead of the caller's ear audio is sent
     mark_every_s: float = 0.25
@@ -42,6 +43,7 @@ class Rules:
     apology_after_s: float = 4.0
     give_up_after_s: float = 10.0
     stall_s: float = 2.5  # a reply that stops in the middle is taken as it is
+    phrase_stall_s: float = 1.0  # a line known by heart should be at hand, and a next clause by its turn
     retries_s: tuple[float, ...] = (0.1, 0.4, 1.0)  # waits before asking again
     failed_turns_max: int = 3
     # the call

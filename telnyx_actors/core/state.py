@@ -67,6 +67,7 @@ class State:
     unanswered: str = ""  # what the caller had said when our process died
     prompts_said: int = 0
     failed_turns: int = 0
+    voice_failures: int = 0  # of our voice, since it last brought audio
     to_say: list[str] = field(default_factory=list)  # an operator's words, waiting for their turn
 
     # --- telling the shell ---
@@ -99,7 +100,7 @@ class State:
     def add_clause(self, turn: Turn, text: str, *, phrase: bool = False, wait: bool = False) -> Clause:
         """Queue words and have them made into audio. ``wait``: it only fills the time until the reply."""
         self.last_clause += 1
-        clause = Clause(self.last_clause, turn.number, text, asked_at=self.now)
+        clause = Clause(self.last_clause, turn.number, text, asked_at=self.now, is_phrase=phrase)
         self.playout.add(clause, first=wait)
         (turn.waits if wait else turn.clauses).append(clause.id)
         if phrase or turn.committed or len(turn.clauses) == 1:
