@@ -26,7 +26,8 @@ def voice_started(s: State, event: ev.VoiceStarted) -> None:
 def voice_confirmed(s: State, event: ev.VoiceConfirmed) -> None:
     if not s.listening.is_voiced:
         voice_started(s, ev.VoiceStarted(event.at))
-    if s.is_audible:
+    is_noisy = s.turn is not None and s.turn.false_alarms >= s.rules.false_alarms_max
+    if s.is_audible and not is_noisy:
         _pause(s)
 
 
@@ -211,5 +212,6 @@ def _resolve_pause(s: State, turn: Turn) -> None:
     is_done = bool(s.listening.text) and not s.listening.interim and not s.is_voiced and not s.is_flushing
     if is_done or s.now >= _wordless_at(s):
         s.note("resumed")
+        turn.false_alarms += 1
         s.paused_at = None
         s.forget_words()

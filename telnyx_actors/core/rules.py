@@ -32,6 +32,7 @@ class Rules:
     endpoint_trust_s: float = 0.5  # a voice that lasts longer than this behind an endpoint is noise
     endpoint_doubt_s: float = 1.5  # an endpoint this soon after a voice began is the one before it
     late_words_s: float = 1.0  # words that come this soon after we began belong to the turn before
+    false_alarms_max: int = 2  # in a turn; then only words interrupt, not a voice by itself
     short_rest_s: float = 0.6  # so little was left to say that a "sí" is an answer
     question_rest_s: float = 1.2  # the same of a question: people answer before its end
     # speaking

@@ -92,6 +92,7 @@ class Turn:
     failures: int = 0
     retry_at: float | None = None
     rung: int = 0  # of the ladder of dead air
+    false_alarms: int = 0  # how often we fell silent for nothing
     times: TurnTimes = field(default_factory=TurnTimes)
     input_tokens: int = 0
     output_tokens: int = 0
