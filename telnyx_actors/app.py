@@ -193,6 +193,7 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
         call_max_s=float(call.max_call_s),
         exchanges_max=call.history_exchanges,
         transfer_number=call.transfer_number or "",
+        quick_reply=call.quick_reply,
     )
     return CallSettings(
         rules=rules,
@@ -209,6 +210,7 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
         model_name=model_name,
         transcription_engine=settings.telnyx.transcription_engine,
         transcription_language=settings.telnyx.transcription_lang,
+        log_transcripts=settings.log.transcripts,
     )
 
 

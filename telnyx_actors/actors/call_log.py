@@ -18,6 +18,7 @@ def log_event(log: CallLog, event: ev.CallEvent, show_words: bool) -> None:
             log.debug("⚡", f"«{event.text}» ({event.confidence:.2f})")
         case ev.TranscriptFinal() | ev.TurnConfirmed() if event.text:
             log.info("📝", f"Transcripción recibida: '{event.text if show_words else HIDDEN}'")
+            log.debug("·", repr(event))
         case ev.SpeechArrived() | ev.MarkReturned() | ev.TimePassed():
             pass  # many a second
         case _:

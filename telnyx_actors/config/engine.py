@@ -154,12 +154,8 @@ class Call(Group):
         BOOLEAN,
         "false",
         Text(
-            es="Frase rápida («dame un segundo…») mientras llega la respuesta.",
-            en="Quick phrase («dame un segundo…») while the reply is on its way.",
-        ),
-        unused=Text(
-            es="la sustituye DEAD_AIR_FILLER_MS, que solo habla si la respuesta tarda",
-            en="DEAD_AIR_FILLER_MS takes its place, and speaks only if the reply is late",
+            es="Frase rápida («dame un segundo…»): en modo webhook en cada turno; con audio en directo, como muletilla.",
+            en="Quick phrase («dame un segundo…»): each turn in webhook mode; as the filler where audio is live.",
         ),
     )
 
@@ -276,6 +272,15 @@ class Log(Group):
         choice("text", "json"),
         "text",
         Text(es="Líneas para personas o para máquinas.", en="Lines for people or for machines."),
+    )
+    transcripts: bool = setting(
+        "LOG_TRANSCRIPTS",
+        BOOLEAN,
+        "true",
+        Text(
+            es="false: lo que se dice en las llamadas solo aparece desde DEBUG.",
+            en="false: what is said in calls appears at DEBUG only.",
+        ),
     )
     file: Path | None = optional(
         "LOG_FILE",

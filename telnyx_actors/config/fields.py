@@ -87,6 +87,10 @@ class Group:
         """What is wrong between settings that are each right by themselves; ready to print."""
         return iter(())
 
+    def cautions(self) -> Iterator[str]:
+        """What the operator should know, though it is no reason not to start; ready to print."""
+        return iter(())
+
 
 def declarations(group: type[Group]) -> Iterator[tuple[str, Setting]]:
     """The settings of a group, by field name, in the order of declaration."""

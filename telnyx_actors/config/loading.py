@@ -55,7 +55,8 @@ def load_settings(env: Mapping[str, str]) -> Settings:
     groups: dict[str, Any] = {name: _load_group(group, env, problems) for name, group in GROUPS.items()}
     if problems:
         raise ConfigError(tuple(problems))
-    return Settings(**groups, warnings=tuple(_warnings(env)))
+    cautions = (caution for group in groups.values() for caution in group.cautions())
+    return Settings(**groups, warnings=(*_warnings(env), *cautions))
 
 
 def _load_group(group: type[Group], env: Mapping[str, str], problems: list[str]) -> Group | None:

@@ -34,6 +34,16 @@ class Settings:
         return frozenset(value.reveal() for value in values if isinstance(value, Secret))
 
 
+def differences(old: Settings, new: Settings) -> list[str]:
+    """The variables whose values are not the same in both."""
+    return [
+        declared.name
+        for group in GROUPS
+        for name, declared in declarations(GROUPS[group])
+        if getattr(getattr(old, group), name) != getattr(getattr(new, group), name)
+    ]
+
+
 GROUPS: Final[Mapping[str, type[Group]]] = {
     name: hint for name, hint in get_type_hints(Settings).items() if isinstance(hint, type) and issubclass(hint, Group)
 }

@@ -21,6 +21,7 @@ from telnyx_actors.config.values import (
     choice,
     fraction,
     text_like,
+    whole,
 )
 
 
@@ -52,8 +53,10 @@ class Telnyx(Group):
         "TELNYX_PUBLIC_KEY",
         ED25519_KEY,
         Text(
-            es="Clave pública con la que se verifican los webhooks; sin ella, vale el secreto de cada llamada.",
-            en="Public key that webhooks are verified with; without it, each call's own secret must do.",
+            es="Clave pública con la que se verifican los webhooks; sin ella vale el secreto de cada llamada que "
+            "hacemos, y las entrantes se rechazan.",
+            en="Public key that webhooks are verified with; without it the secret of each call that we make must do, "
+            "and incoming calls are refused.",
         ),
     )
     api_url: str = setting(
@@ -70,22 +73,14 @@ class Telnyx(Group):
             es="true: audio en directo por WebSocket; false: modo webhook.",
             en="true: live audio by WebSocket; false: webhook mode.",
         ),
-        unused=Text(
-            es="el modo webhook está por llegar; hasta entonces el audio va siempre por WebSocket",
-            en="webhook mode is yet to come; until then audio always goes by WebSocket",
-        ),
     )
     transcription_engine: str = setting(
         "TELNYX_TRANSCRIPTION_ENGINE",
         choice("deepgram", "google", "telnyx", "azure"),
         "deepgram",
         Text(
-            es="Quién transcribe cuando lo hace Telnyx (modo webhook).",
-            en="Who transcribes when Telnyx does it (webhook mode).",
-        ),
-        unused=Text(
-            es="es del modo webhook, que está por llegar; transcribe siempre Deepgram",
-            en="it belongs to webhook mode, which is yet to come; Deepgram always transcribes",
+            es="Quién transcribe cuando lo hace Telnyx: en modo webhook, o si Deepgram falla.",
+            en="Who transcribes when Telnyx does it: in webhook mode, or when Deepgram fails.",
         ),
     )
     transcription_lang: str = setting(
@@ -104,6 +99,22 @@ class Telnyx(Group):
             en="the caller's side is always what is asked for; what the agent says is known already",
         ),
     )
+    dials_per_s: int = setting(
+        "DIALS_PER_SECOND",
+        whole(1, 1_000),
+        "30",
+        Text(
+            es="Llamadas que la cuenta puede iniciar por segundo; las demás esperan su turno.",
+            en="Calls that the account may begin each second; more wait for their turn.",
+        ),
+    )
+
+    def cautions(self) -> Iterator[str]:
+        if self.public_key is None:
+            yield (
+                "TELNYX_PUBLIC_KEY: falta, y sin ella se rechazan las llamadas entrantes: "
+                "nada prueba que sus webhooks vengan de Telnyx. Las salientes funcionan"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def settle(s: State) -> None:
         turn.rung += 1
         s.note(RUNGS[turn.rung - 1], _cause(turn))
         if turn.rung == 1:
-            _wait_line(s, turn, s.lines.fillers[turn.number % len(s.lines.fillers)] if s.lines.fillers else "")
+            _wait_line(s, turn, _filler(s, turn))
         elif turn.rung == 2:
             _hedge(s, turn)
         elif turn.rung == 3:
@@ -50,7 +50,9 @@ def _next_at(s: State, turn: Turn) -> float | None:
     if s.is_voiced or s.is_flushing or s.media_lost_at is not None:
         return None
     rules = s.rules
-    after = (rules.filler_after_s, rules.hedge_after_s, rules.apology_after_s, rules.give_up_after_s)[turn.rung]
+    # A reply that comes as files is late by nature: whoever wants a quick reply wants it then, and at once.
+    filler_after_s = 0.0 if rules.quick_reply and s.playout.by_clause else rules.filler_after_s
+    after = (filler_after_s, rules.hedge_after_s, rules.apology_after_s, rules.give_up_after_s)[turn.rung]
     since = turn.times.voice_ended if turn.times.voice_ended is not None else turn.times.committed
     assert since is not None
     return since + after
@@ -59,6 +61,12 @@ def _next_at(s: State, turn: Turn) -> float | None:
 def _cause(turn: Turn) -> str:
     """Which part keeps the caller waiting."""
     return "thinking" if turn.winner is None else "speaking"
+
+
+def _filler(s: State, turn: Turn) -> str:
+    if s.rules.quick_reply and s.lines.quick_reply:
+        return s.lines.quick_reply
+    return s.lines.fillers[turn.number % len(s.lines.fillers)] if s.lines.fillers else ""
 
 
 def _wait_line(s: State, turn: Turn, line: str) -> None:

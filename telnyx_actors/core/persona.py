@@ -87,6 +87,7 @@ class Persona:
             goodbye_limit=self.goodbyes.limit,
             goodbye_failure=self.goodbyes.failure,
             transfer=self.lines.transfer,
+            quick_reply=self.lines.quick_reply,
             recovery=self.lines.recovery,
         )
 

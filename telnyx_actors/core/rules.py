@@ -38,6 +38,7 @@ class Rules:
     # speaking
     lead_s: float = 2.0  # how far ahead of the caller's ear audio is sent
     mark_every_s: float = 0.25
+    quick_reply: bool = False  # say the quick reply instead of a filler, and where files are played in every turn
     # the ladder of dead air, from the end of the caller's turn
     filler_after_s: float = 1.2
     hedge_after_s: float = 2.5
@@ -73,4 +74,5 @@ class Lines:
     goodbye_limit: str
     goodbye_failure: str
     transfer: str
+    quick_reply: str = ""  # "one second": said instead of a filler, if the rules want it
     recovery: str = ""  # "we were cut off": after our process had died

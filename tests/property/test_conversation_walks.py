@@ -47,6 +47,7 @@ def random_call(seed: int) -> Simulation:
         uses_stream=rng.random() < 0.8,
         transcriber_ends_turns=rng.random() < 0.2,
         transfer_number=rng.choice(("", "+573001112233")),
+        quick_reply=rng.random() < 0.2,
     )
     sim = Simulation(rules, random_nature(rng))
     sim.connect(rng.uniform(0.0, 0.5))

@@ -32,6 +32,7 @@ LINES = Lines(
     goodbye_limit="Se nos acabó el tiempo. Hasta luego.",
     goodbye_failure="Tenemos un problema. Te llamamos luego.",
     transfer="Te paso con una persona.",
+    quick_reply="Entendido, dame un segundo.",
 )
 
 BYTES_PER_CHAR = 520

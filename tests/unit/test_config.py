@@ -9,7 +9,7 @@ import pytest
 
 from telnyx_actors.config import Call, Secret, Server, Settings, Timing, load_settings
 from telnyx_actors.config.docs import configuration_page, env_example
-from telnyx_actors.config.settings import GROUPS, all_settings
+from telnyx_actors.config.settings import GROUPS, all_settings, differences
 from telnyx_actors.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +23,9 @@ REQUIRED = {
     "ELEVENLABS_API_KEY": "elevenlabs-key",
     "WEBHOOK_BASE_URL": "https://tu-dominio.com",
 }
+
+
+PUBLIC_KEY = base64.b64encode(bytes(32)).decode()
 
 
 def load(**changes: str) -> Settings:
@@ -41,7 +44,8 @@ def test_what_is_required_is_enough() -> None:
     assert settings.server.port == 3000
     assert settings.archive.bucket is None
     assert settings.call.history_exchanges == 20
-    assert settings.warnings == ()
+    assert [line.split(":")[0] for line in settings.warnings] == ["TELNYX_PUBLIC_KEY"]
+    assert load(TELNYX_PUBLIC_KEY=PUBLIC_KEY).warnings == ()
 
 
 def test_nothing_at_all_names_every_required_variable_with_an_example() -> None:
@@ -163,17 +167,34 @@ def test_the_key_of_the_model_has_two_names() -> None:
 
 
 def test_two_names_that_disagree_are_warned_of_without_showing_either() -> None:
-    settings = load(CLAUDE_API_KEY="la-otra")
+    settings = load(CLAUDE_API_KEY="la-otra", TELNYX_PUBLIC_KEY=PUBLIC_KEY)
     assert settings.claude.api_key.reveal() == "sk-ant-key"
     assert settings.warnings == (
         "ANTHROPIC_API_KEY: se usa esta; CLAUDE_API_KEY dice otra cosa y no se tiene en cuenta",
     )
 
 
-def test_settings_without_effect_say_so_when_they_ask_for_one() -> None:
-    assert load(STREAM_TRACK="inbound", QUICK_REPLY_ENABLED="false").warnings == ()
-    (warning,) = load(STREAM_TRACK="both").warnings
+def test_the_one_setting_without_effect_says_so_when_it_asks_for_one() -> None:
+    assert [declared.name for declared in all_settings() if declared.unused] == ["STREAM_TRACK"]
+    assert load(STREAM_TRACK="inbound", TELNYX_PUBLIC_KEY=PUBLIC_KEY).warnings == ()
+    (warning,) = load(STREAM_TRACK="both", TELNYX_PUBLIC_KEY=PUBLIC_KEY).warnings
     assert warning.startswith("STREAM_TRACK: se acepta, pero no tiene efecto")
+
+
+def test_incoming_calls_without_a_public_key_are_warned_of() -> None:
+    (warning,) = load().warnings
+    assert "se rechazan las llamadas entrantes" in warning
+
+
+def test_what_differs_between_two_settings_is_named_by_its_variable() -> None:
+    before = load(CLAUDE_API_KEY="la-otra")
+    assert differences(before, before) == []
+    assert differences(before, load(PORT="4000", USE_MEDIA_STREAMS="false", RUST_LOG="debug", API_TOKEN="t")) == [
+        "USE_MEDIA_STREAMS",
+        "PORT",
+        "API_TOKEN",
+        "LOG_LEVEL",
+    ]
 
 
 @pytest.mark.parametrize(
