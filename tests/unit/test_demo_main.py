@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.demo_call import DemoCall
+from telnyx_actors.demo import __main__ as demo
+from telnyx_actors.demo.evidence import Evidence
+from telnyx_actors.demo.processes import DemoError, Stage
+from telnyx_actors.demo.script import Scenario
+from telnyx_actors.demo.terminal import Terminal
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Evidence:
+    archive = tmp_path / "archivo"
+    archive.mkdir()
+    (archive / "call.wav").write_bytes(b"RIFF")
+    (archive / "transcript.json").write_text("{}", encoding="utf-8")
+    whole = DemoCall().evidence()
+    return replace(whole, transcript=replace(whole.transcript, folder=archive))
+
+
+def conclude(evidence: Evidence, folder: Path) -> tuple[int, str]:
+    stream = io.StringIO()
+    code = demo.conclude(evidence, folder, Terminal(stream, has_color=False, is_live=False, width=100))
+    return code, stream.getvalue()
+
+
+def test_a_good_call_ends_with_zero_and_with_what_is_left_of_it(evidence: Evidence, tmp_path: Path) -> None:
+    code, text = conclude(evidence, tmp_path)
+    assert code == 0
+    assert "✗" not in text
+    assert "740 / 740 ms" in text
+    assert str(tmp_path / "llamada.wav") in text
+    assert (tmp_path / "llamada.wav").exists() and (tmp_path / "transcripcion.json").exists()
+
+
+def test_a_bad_call_ends_with_one_and_says_what_failed_and_where_to_look(evidence: Evidence, tmp_path: Path) -> None:
+    code, text = conclude(replace(evidence, engine_exit=3), tmp_path)
+    assert code == 1
+    assert "✗ El motor terminó sin errores" in text
+    assert "salió con código 3" in text
+    assert "fallan 1 de 9 comprobaciones" in text
+    assert str(tmp_path / "motor.log") in text
+
+
+def test_a_demo_that_cannot_start_says_why_and_where_to_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def start(stage: Stage, scenario: Scenario) -> None:
+        raise DemoError("El motor no arrancó")
+
+    monkeypatch.setattr(Stage, "start", start)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert demo.main(["--folder", str(tmp_path)]) == 1
+    output = capsys.readouterr().out
+    assert "✗ El motor no arrancó" in output
+    assert str(tmp_path) in output
+
+
+def test_only_errors_count_as_errors_of_the_log(tmp_path: Path) -> None:
+    lines = [
+        "2026-11-22 13:07:03.140 INFO     🔊 no hubo ningún ERROR aquí",
+        "2026-11-22 13:07:03.141 ERROR    CallActor se cayó",
+        "    Traceback (most recent call last):",
+        "2026-11-22 13:07:03.142 CRITICAL 💥 El hilo x ha muerto",
+        "2026-11-22 13:07:03.143 WARNING  reinicio 1",
+    ]
+    log = tmp_path / "motor.log"
+    log.write_text("\n".join(lines), encoding="utf-8")
+    assert demo.errors_in(log) == [lines[1], lines[3]]
