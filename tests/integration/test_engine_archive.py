@@ -21,7 +21,7 @@ from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, InterruptAfter, Say, WaitForAgent
 from telnyx_actors.standins.world import BUCKET, S3_KEYS
 
-GREETED = WaitForAgent(silent_ms=300)
+GREETED = WaitForAgent(silent_ms=200)
 SHORT = CallerScript((GREETED, HangUp()))
 LONG_ANSWER = "Con mucho gusto le cuento de los horarios, y después de los precios."
 WITHIN_S = 0.05

@@ -14,11 +14,11 @@ from telnyx_actors.core.persona import parse_persona
 from telnyx_actors.standins.caller import CallerScript, HangUp, Press, Say, Step, Wait, WaitForAgent
 from telnyx_actors.standins.telnyx_settings import LineSettings
 
-GREETED = WaitForAgent(silent_ms=300)
-ANSWERED = WaitForAgent(silent_ms=400)
+GREETED = WaitForAgent(silent_ms=200)
+ANSWERED = WaitForAgent(silent_ms=300)
 HOUR, PRICE, CAT = "¿Qué hora es?", "¿Cuánto cuesta el baño?", "Quería preguntar por el gato."
 ANSWERS = {
-    HOUR: "Son las tres. Ya casi cerramos.",
+    HOUR: "Son las tres. Ya cerramos.",
     PRICE: "Cincuenta mil pesos.",
     CAT: "Traiga a su gato el lunes.",
     "[marcó 1 2 #]": "Recibido.",

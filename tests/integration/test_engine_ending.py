@@ -13,7 +13,7 @@ from telnyx_actors.providers.telnyx import Telnyx
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Say, Stay, Wait, WaitForAgent
 
-GREETED = WaitForAgent(silent_ms=300)
+GREETED = WaitForAgent(silent_ms=200)
 SLOW = "¿Me lo piensa?"
 LONG_GREETING = "Hola, muy buenas tardes tenga usted, le habla Lía."
 TALKATIVE = "Sí, señora, con mucho gusto le cuento todo lo que quiera saber de la clínica."

@@ -11,7 +11,7 @@ from telnyx_actors.standins import voices
 from telnyx_actors.standins.caller import CallerScript, HangUp, InterruptAfter, Say, Step, WaitForAgent
 from telnyx_actors.standins.elevenlabs import Synthesis
 
-GREETED = WaitForAgent(silent_ms=300)
+GREETED = WaitForAgent(silent_ms=200)
 ANSWERED = WaitForAgent(silent_ms=1200)  # more than a false interruption keeps the agent silent
 FIRST, SECOND, THIRD = "Con mucho gusto le cuento.", "Abrimos a las ocho de la mañana.", "Cerramos a las seis."
 ANSWER = f"{FIRST} {SECOND} {THIRD}"

@@ -12,8 +12,8 @@ from telnyx_actors.standins.caller import CallerScript, HangUp, InterruptAfter, 
 from telnyx_actors.standins.claude_stream import tokens_of
 from telnyx_actors.standins.world import WorldSettings
 
-GREETED = WaitForAgent(silent_ms=300)
-ANSWERED = WaitForAgent(silent_ms=400)
+GREETED = WaitForAgent(silent_ms=200)
+ANSWERED = WaitForAgent(silent_ms=300)
 QUESTIONS = ("¿Qué hora es?", "¿Abren hoy?", "¿Hay baño?")
 FIRST_CLAUSE = "Con mucho gusto. "
 LONG_ANSWER = FIRST_CLAUSE + "Primero le cuento de los horarios, y después le cuento de los precios y de las vacunas."

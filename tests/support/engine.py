@@ -56,9 +56,9 @@ language = "es"
 system_prompt = "Eres Lía. Hora: {hora}, fecha: {fecha}. Hablas con {nombre}. Motivo: {contexto}"
 
 [greetings]
-morning = "Muy buenos días."
-afternoon = "Muy buenas tardes."
-evening = "Muy buenas noches."
+morning = "Buenos días."
+afternoon = "Buenas tardes."
+evening = "Buenas noches."
 
 [goodbyes]
 polite = "Con gusto, adiós."
