@@ -178,6 +178,8 @@ class CallActor(EngineActor):
                 self._feed(ev.CallEnded(str(payload.get("hangup_cause")), str(payload.get("hangup_source"))))
             case "call.speak.ended":
                 self._feed(ev.CarrierSpoke(self._memory.spoken_by_carrier))
+            case "call.bridged":
+                self._feed(ev.TransferConnected())
             case "streaming.failed" if self._memory.sink is None:
                 self._call_log.warning("📡", "El audio en directo falló; la llamada sigue en modo webhook")
                 self._feed(ev.MediaLost(is_refused=True))
@@ -265,6 +267,10 @@ class CallActor(EngineActor):
             self._feed(ev.MediaLost(is_refused=True))
         elif message.name == "playback_start":
             self._played("failed")
+        elif message.name == "speak":
+            self._feed(ev.SpeechFailed(self._memory.spoken_by_carrier, error.message, retryable=False))
+        elif message.name == "transfer":
+            self._feed(ev.TransferFailed())
 
     # --- the conversation -------------------------------------------------------------
 

@@ -87,7 +87,8 @@ class Conversation:
         s = self.state
         for _ in range(ROUNDS_MAX):
             before = len(s.actions), s.phase, s.turn, s.paused_at
-            s.playout.believe_estimate(s.now)
+            if s.playout.believe_estimate(s.now):
+                s.note("marks_missing")
             life.settle(s)
             paths.settle(s)
             if s.phase is Phase.ENDED:
@@ -159,3 +160,7 @@ class Conversation:
                 life.hangup_requested(s, event)
             case ev.SayRequested():
                 life.say_requested(s, event)
+            case ev.TransferConnected():
+                life.transfer_connected(s)
+            case ev.TransferFailed():
+                life.transfer_failed(s)

@@ -58,6 +58,16 @@ class SayRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferConnected:
+    """The caller talks to the person whom we gave them to."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """The carrier did not take the transfer."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """The deadline that the conversation asked for has come (or any later moment)."""
 
@@ -221,7 +231,7 @@ class SpeechFinished:
 
 @dataclass(frozen=True, slots=True)
 class SpeechFailed:
-    """The clause could not be (wholly) synthesized."""
+    """The clause could not be (wholly) synthesized; or, where the carrier was told to say it, not be said."""
 
     clause: int
     reason: str
@@ -256,6 +266,8 @@ CallEvent: TypeAlias = (
     | CallEnded
     | HangupRequested
     | SayRequested
+    | TransferConnected
+    | TransferFailed
     | TimePassed
     | VoiceStarted
     | VoiceConfirmed

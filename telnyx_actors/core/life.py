@@ -29,6 +29,19 @@ def say_requested(s: State, event: ev.SayRequested) -> None:
     s.to_say.append(event.text)
 
 
+def transfer_connected(s: State) -> None:
+    if s.is_transferring:
+        s.is_transferring, s.is_transferred = False, True
+        s.close_at = s.now + s.rules.transfer_max_s
+
+
+def transfer_failed(s: State) -> None:
+    """Nobody took the caller: they are still ours."""
+    if s.is_transferring:
+        s.is_transferring, s.hangups = False, 0
+        close(s, "failure", s.lines.goodbye_failure)
+
+
 # --- rules -------------------------------------------------------------------
 
 
@@ -92,11 +105,7 @@ def give_up_call(s: State) -> None:
     if not s.rules.transfer_number:
         close(s, "failure", s.lines.goodbye_failure)
         return
-    s.note("transferred")
-    s.phase, s.closing_reason = Phase.CLOSING, "transferred"
-    s.close_at = s.now + s.rules.transfer_max_s
-    s.hangups = s.rules.hangups_max - 1  # one hang-up at the very end of it is enough
-    s.do(TransferCall(s.rules.transfer_number))
+    close(s, "transferred", s.lines.transfer)
 
 
 def close(s: State, reason: str, line: str) -> None:
@@ -109,15 +118,29 @@ def close(s: State, reason: str, line: str) -> None:
 
 def _finish(s: State) -> None:
     assert s.close_at is not None
-    is_said = s.turn is None and s.hangups == 0 and s.closing_reason != "transferred"
+    if s.is_transferring or s.is_transferred:
+        s.forget_words()  # said to somebody else
+    is_said = s.turn is None and s.hangups == 0
     if s.now < s.close_at and not is_said:
         return
     _end_turns(s, TurnEnd.CALL_ENDED)
-    if s.hangups < s.rules.hangups_max:
+    if s.is_transferring:
+        transfer_failed(s)
+    elif s.closing_reason == "transferred" and s.hangups == 0:
+        _transfer(s)
+    elif s.hangups < s.rules.hangups_max:
         _hang_up(s, s.closing_reason)
     else:
         s.note("hangup_unconfirmed")
         s.phase = Phase.ENDED
+
+
+def _transfer(s: State) -> None:
+    s.note("transferred")
+    s.is_transferring = True
+    s.close_at = s.now + s.rules.transfer_answer_s
+    s.hangups = s.rules.hangups_max - 1  # one hang-up at the very end of it is enough
+    s.do(TransferCall(s.rules.transfer_number))
 
 
 def _end_turns(s: State, end: TurnEnd) -> None:

@@ -51,6 +51,7 @@ class Clause:
     is_done: bool = False  # all of it was heard
     by_carrier: bool = False  # the carrier's own voice says it
     is_told: bool = False  # the carrier was told to say it
+    is_lost: bool = False  # nobody could say it
     is_phrase: bool = False  # known by heart: its audio should be at hand
 
     @property
@@ -66,7 +67,7 @@ class Clause:
 
     def heard_text(self) -> str:
         """The words whose audio was heard."""
-        return self.text if self.is_done else self.text_up_to(self.heard)
+        return self.text if self.is_done and not self.is_lost else self.text_up_to(self.heard)
 
     def text_up_to(self, size: int) -> str:
         """The whole words that the first ``size`` bytes carry, by their share of the audio."""
@@ -230,6 +231,15 @@ class Playout:
         if clause is None or not clause.is_told:
             return False
         clause.is_done = True
+        self.play_end = min(self.play_end, now)
+        return True
+
+    def carrier_failed(self, clause_id: int, now: float) -> bool:
+        """The carrier's voice cannot say a clause either: there is no other."""
+        clause = self.find(clause_id)
+        if clause is None or not clause.is_told or clause.is_done:
+            return False
+        clause.is_done = clause.is_lost = True
         self.play_end = min(self.play_end, now)
         return True
 

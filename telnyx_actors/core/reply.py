@@ -235,6 +235,10 @@ def speech_finished(s: State, event: ev.SpeechFinished) -> None:
 def speech_failed(s: State, event: ev.SpeechFailed) -> None:
     """Make the rest of the clause again; when that is hopeless, or urgent, the carrier's voice says it."""
     turn, broken = s.turn, s.playout.find(event.clause)
+    if turn is not None and s.playout.carrier_failed(event.clause, s.now):
+        s.note("carrier_voice_failed", event.reason)
+        turn.is_failed = True
+        return
     if turn is None or broken is None or broken.is_complete or broken.by_carrier:
         s.stale += 1
         return

@@ -58,6 +58,7 @@ class Rules:
     hangups_max: int = 3
     exchanges_max: int = 20
     transfer_number: str = ""
+    transfer_answer_s: float = 60.0  # how long the person may take to pick up: the carrier rings for 30 s
     transfer_max_s: float = 7200.0  # a call given to a person is theirs for this long
 
 

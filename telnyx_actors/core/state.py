@@ -59,6 +59,8 @@ class State:
     closing_reason: str = ""
     close_at: float | None = None  # when to hang up at the latest
     hangups: int = 0
+    is_transferring: bool = False  # the carrier was told to give the caller to a person
+    is_transferred: bool = False  # who has picked up
     # the floor
     paused_at: float | None = None  # we fell silent for the caller, and wait for words
     handed_over_at: float | None = None  # when the agent last began to be heard

@@ -103,14 +103,6 @@ def test_a_model_that_never_answers_is_apologized_for_and_then_the_call_is_ended
     assert sim.actions(ac.HangUp)[0][1] == ac.HangUp("failure")
 
 
-def test_or_it_is_given_to_a_person() -> None:
-    sim = call(Nature(first_token_s=lambda: NEVER), Rules(transfer_number="+573001112233"))
-    sim.run(until=30.0)
-    (given,) = sim.actions(ac.TransferCall)
-    assert given[1] == ac.TransferCall("+573001112233")
-    assert sim.actions(ac.HangUp) == []
-
-
 def test_a_caller_who_asks_again_in_the_dead_air_is_answered_with_all_they_said() -> None:
     sim = call(Nature(first_token_s=script(NEVER, 0.3)))
     sim.says(8.9, 0.5, "¿Aló?")
@@ -199,3 +191,12 @@ def test_an_interrupted_carriers_voice_falls_silent_too() -> None:
     sim.run(until=10.8)
     assert [at for at, _ in sim.actions(ac.StopPlayback)] == [pytest.approx(10.42)]
     assert sim.line.play_end == pytest.approx(10.42)
+
+
+def test_what_no_voice_could_say_was_not_heard() -> None:
+    sim = Simulation(nature=Nature(phrase_s=lambda: NEVER))
+    sim.connect()
+    sim.at(1.1, ev.SpeechFailed(2, "voice not found", retryable=False))
+    sim.run(until=10.0)
+    assert sim.records[0].heard == ""
+    assert sim.records[0].end is TurnEnd.FAILED
