@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-import signal
-import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from importlib import resources
-from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import pykka
@@ -20,6 +14,7 @@ from telnyx_actors import __version__
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.base import Birth, stop, tell
 from telnyx_actors.actors.calls import LiveCalls
+from telnyx_actors.actors.headroom import Headroom
 from telnyx_actors.actors.journal import JournalActor
 from telnyx_actors.actors.messages import Drain, EndCall, Release
 from telnyx_actors.actors.phrases import PhraseCache
@@ -29,28 +24,22 @@ from telnyx_actors.actors.session import StreamGate
 from telnyx_actors.actors.supervision import ChildSpec
 from telnyx_actors.actors.supervisor import SupervisorActor
 from telnyx_actors.actors.tally import Tally
-from telnyx_actors.config import Settings, load_settings, read_env
+from telnyx_actors.config import Settings
 from telnyx_actors.console.metrics import Metrics
-from telnyx_actors.core.persona import Persona, parse_persona
+from telnyx_actors.core.persona import Persona
 from telnyx_actors.core.rules import Rules
 from telnyx_actors.core.turn_end import TurnEndSettings
 from telnyx_actors.core.voice_activity import VoiceActivitySettings
-from telnyx_actors.errors import ConfigError
 from telnyx_actors.front.actor import FrontActor, FrontSeen
 from telnyx_actors.front.settings import FrontSettings
-from telnyx_actors.logs import setup_logs
 from telnyx_actors.owner import Owner
+from telnyx_actors.personas import load_persona
 from telnyx_actors.vendors import open_vendors
 from telnyx_actors.wire.deepgram import is_flux
 
-EXIT_OK: Final = 0
-EXIT_UNCLEAN: Final = 1
-EXIT_CONFIG: Final = 2
 HANGUP_WITHIN_S: Final = 10.0
 STOP_WITHIN_S: Final = 15.0
 START_WITHIN_S: Final = 10.0
-HANDOVER_WITHIN_S: Final = 60.0
-PAUSE_WITHIN_S: Final = 8.0
 RELEASE_WITHIN_S: Final = 2.0
 LOOK_EVERY_S: Final = 0.2
 
@@ -96,6 +85,7 @@ class Engine:
             journal=Address(),
             tally=Tally(),
             mode=self.mode,
+            headroom=Headroom(self._front_lag_ms, settings.server.max_front_lag_ms, settings.server.max_memory_mb),
         )
         self.front = FrontSeen()
         self.front.page = Metrics(runtime.stats, self.calls, services.tally, self.front.figures).page
@@ -132,6 +122,10 @@ class Engine:
         empty.wait(HANGUP_WITHIN_S)
         return False
 
+    def _front_lag_ms(self) -> float:
+        server = self.front.server
+        return server.lag_ms if server is not None else 0.0
+
     @property
     def is_wanted_by_successor(self) -> bool:
         """Whether another process waits to take our place."""
@@ -157,19 +151,6 @@ class Engine:
             logger.error("{} sigue vivo después de la parada: es un error", ref)
         self._resources.close()
         return is_clean and not survivors
-
-
-def load_persona(path: Path | None) -> Persona:
-    """The persona in a file, or the one shipped. Raises ``ConfigError`` that names the file."""
-    if path is None:
-        text = resources.files("telnyx_actors.personas").joinpath("maria.toml").read_text(encoding="utf-8")
-        return parse_persona(text)
-    try:
-        return parse_persona(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError((f"PERSONA_FILE: no se puede leer {path} ({error})",)) from error
-    except ConfigError as error:
-        raise ConfigError(tuple(f"PERSONA_FILE {path}: {problem}" for problem in error.problems)) from error
 
 
 def call_settings(settings: Settings, persona: Persona, model_name: str) -> CallSettings:
@@ -207,6 +188,7 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
         max_response_chars=call.max_response_chars,
         reply_max_tokens=call.max_response_chars + 20,  # Spanish takes less than a token a letter, always
         max_calls=settings.server.max_calls,
+        overflow_number=settings.server.overflow_number or "",
         model_name=model_name,
         transcription_engine=settings.telnyx.transcription_engine,
         transcription_language=settings.telnyx.transcription_lang,
@@ -224,86 +206,3 @@ def front_settings(settings: Settings) -> FrontSettings:
         telnyx_public_key=settings.telnyx.public_key,
         version=__version__,
     )
-
-
-# --- the command line ---------------------------------------------------------------
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the engine until it is told to stop. Returns the exit code."""
-    options = _parser().parse_args(arguments)
-    try:
-        settings = load_settings(read_env(_env_file(options.env_file)))
-        output = setup_logs(settings.log, settings.secrets())
-    except ConfigError as error:
-        return _complain(error)
-    try:
-        return _run(settings, hand_over=options.handover)
-    except ConfigError as error:
-        return _complain(error)
-    finally:
-        output.close()
-
-
-def _run(settings: Settings, *, hand_over: bool) -> int:
-    for warning in settings.warnings:
-        logger.warning("⚠️ {}", warning)
-    over = threading.Event()
-    engine = Engine(settings, over.set)
-    _on_stop_signal(over.set)
-    engine.start(wait_for_owner_s=HANDOVER_WITHIN_S if hand_over else 0.0)
-    while not over.wait(LOOK_EVERY_S):
-        if engine.is_wanted_by_successor:
-            logger.info("Otro proceso toma el relevo: se le pasan las llamadas")
-            engine.release_calls(PAUSE_WITHIN_S)
-            over.set()
-    if engine.has_failed:
-        logger.critical("El motor falló y no pudo recuperarse")
-        engine.stop()
-        return EXIT_UNCLEAN
-    logger.info("Parada pedida: se espera hasta {} s a que terminen las llamadas", settings.server.drain_s)
-    is_clean = engine.drain(settings.server.drain_s)
-    is_clean = engine.stop() and is_clean
-    logger.info("Servicio detenido")
-    return EXIT_OK if is_clean else EXIT_UNCLEAN
-
-
-def _on_stop_signal(asked: Callable[[], None]) -> None:
-    """Call ``asked`` when the process is asked to end, however its platform asks."""
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        asked()
-
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), on_signal)
-
-
-def _env_file(wanted: Path | None) -> Path | None:
-    """The file asked for; else ``.env`` where there is one."""
-    default = Path(".env")
-    return wanted if wanted is not None else default if default.exists() else None
-
-
-def _complain(error: ConfigError) -> int:
-    print("La configuración no sirve:\n", file=sys.stderr)
-    for problem in error.problems:
-        print(f"  • {problem}", file=sys.stderr)
-    print("\nTodas las variables, con su significado: .env.example", file=sys.stderr)
-    return EXIT_CONFIG
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="run.py",
-        description="Motor de telefonía: Telnyx lleva la llamada, Deepgram escucha, Claude responde, ElevenLabs habla.",
-        epilog="La configuración son variables de entorno; .env.example las explica todas.",
-    )
-    parser.add_argument("--env-file", type=Path, metavar="ARCHIVO", help="variables de entorno (por omisión: .env)")
-    parser.add_argument(
-        "--handover",
-        action="store_true",
-        help="relevar al proceso que está en marcha: recibe sus llamadas en curso, y aquel termina",
-    )
-    parser.add_argument("--version", action="version", version=f"telnyx_actors {__version__}")
-    return parser

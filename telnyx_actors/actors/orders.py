@@ -79,9 +79,6 @@ class Orders:
     def stop_transcribing(self) -> CallCommand:
         return self._command("transcription_stop")
 
-    def transfer(self, number: str) -> CallCommand:
-        return self._command("transfer", to=number)
-
     def _stream(self, secret: str) -> dict[str, object]:
         return stream_fields(self._stream_url(secret), "inbound_track", Encoding.PCMU, TARGET_LEGS)
 
@@ -104,6 +101,10 @@ class Orders:
 
 def hang_up() -> CallCommand:
     return CallCommand("hangup", str(uuid.uuid4()))
+
+
+def transfer(number: str) -> CallCommand:
+    return CallCommand("transfer", str(uuid.uuid4()), {"to": number})
 
 
 def reject(reason: str = "USER_BUSY") -> CallCommand:

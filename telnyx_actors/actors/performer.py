@@ -15,7 +15,7 @@ from telnyx_actors.actors.messages import (
     StopSpeaking,
     TurnOver,
 )
-from telnyx_actors.actors.orders import Orders, hang_up
+from telnyx_actors.actors.orders import Orders, hang_up, transfer
 from telnyx_actors.actors.parts import CallParts
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.tally import Sample
@@ -94,7 +94,7 @@ class Performer:
             case ac.StartStream():
                 self.order(self.orders.start_stream(self._services.gate.renew(self._memory.session)))
             case ac.TransferCall():
-                self.order(self.orders.transfer(action.number))
+                self.order(transfer(action.number))
             case ac.HangUp():
                 self.order(hang_up())
             case ac.EndTurn():

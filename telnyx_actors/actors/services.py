@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.calls import LiveCalls
+from telnyx_actors.actors.headroom import Headroom
 from telnyx_actors.actors.phrases import PhraseCache
 from telnyx_actors.actors.session import StreamGate
 from telnyx_actors.actors.tally import Tally
@@ -51,6 +52,7 @@ class CallSettings:
     transcription_engine: str = "deepgram"  # the carrier's
     transcription_language: str = "es"
     max_calls: int = 100
+    overflow_number: str = ""  # who incoming calls go to when there is no room
     prices: Prices = field(default_factory=Prices)
     log_transcripts: bool = True
 
@@ -75,3 +77,4 @@ class Services:
     journal: Address
     tally: Tally
     mode: Mode
+    headroom: Headroom = field(default_factory=Headroom)

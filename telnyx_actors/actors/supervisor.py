@@ -26,7 +26,7 @@ from telnyx_actors.actors.messages import (
     Release,
     WebhookReceived,
 )
-from telnyx_actors.actors.orders import hang_up, ref_in, reject
+from telnyx_actors.actors.orders import hang_up, ref_in, reject, transfer
 from telnyx_actors.actors.recall import new_memory, saved_memory
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.speaker import SpeakerActor
@@ -159,6 +159,7 @@ class SupervisorActor(EngineActor):
         try:
             self._admit()
         except CallRefused as refused:
+            self._services.tally.count("refused", "outgoing")
             message.placed(refused)
         else:
             self._start_call(new_memory(message.plan, message.placed, self._services, self.clock))
@@ -185,6 +186,8 @@ class SupervisorActor(EngineActor):
             raise CallRefused("El servicio se está deteniendo; no acepta llamadas nuevas.", BUSY_RETRY_S)
         if len(self._calls) >= self._services.settings.max_calls:
             raise CallRefused(f"Ya hay {len(self._calls)} llamadas en curso, el máximo (MAX_CALLS).", BUSY_RETRY_S)
+        if (reason := self._services.headroom.refusal()) is not None:
+            raise CallRefused(reason, BUSY_RETRY_S)
 
     def _start_call(self, memory: CallMemory) -> None:
         services, ref = self._services, memory.plan.ref
@@ -249,7 +252,9 @@ class SupervisorActor(EngineActor):
             self._admit()
         except CallRefused as refused:
             log.warning("🚫", f"Llamada entrante de {mask_phone(number)} rechazada: {refused}")
-            self._carrier.tell(Command(event.call_control_id, reject()))
+            self._services.tally.count("refused", "incoming")
+            elsewhere = self._services.settings.overflow_number
+            self._carrier.tell(Command(event.call_control_id, transfer(elsewhere) if elsewhere else reject()))
             return
         plan = CallPlan(uuid.uuid4().hex, "incoming", number, call_control_id=event.call_control_id)
         self._start_call(new_memory(plan, _nobody_asked, self._services, self.clock))

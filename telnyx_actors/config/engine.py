@@ -75,6 +75,32 @@ class Server(Group):
         "100",
         Text(es="Llamadas a la vez; las demás se rechazan.", en="Calls at once; more are refused."),
     )
+    max_front_lag_ms: int = setting(
+        "MAX_FRONT_LAG_MS",
+        whole(20, 10_000, "ms"),
+        "250",
+        Text(
+            es="Retraso del servicio a partir del cual no se aceptan más llamadas.",
+            en="How late the service may run before no more calls are taken.",
+        ),
+    )
+    max_memory_mb: int = setting(
+        "MAX_MEMORY_MB",
+        whole(200, 1_000_000, "MB"),
+        "2048",
+        Text(
+            es="Memoria a partir de la cual no se aceptan más llamadas.",
+            en="Memory in use before no more calls are taken.",
+        ),
+    )
+    overflow_number: str | None = optional(
+        "OVERFLOW_NUMBER",
+        PHONE,
+        Text(
+            es="A quién se pasan las llamadas entrantes que no caben; sin él, comunican.",
+            en="Who incoming calls go to when there is no room; without it, they hear a busy tone.",
+        ),
+    )
     drain_s: int = setting(
         "DRAIN_SECONDS",
         whole(0, 3_600, "s"),

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from support.plans import PLAN, settings
-from telnyx_actors.actors.orders import CLIENT_STATE_MAX_BYTES, Orders, hang_up, ref_in, reject
+from telnyx_actors.actors.orders import CLIENT_STATE_MAX_BYTES, Orders, hang_up, ref_in, reject, transfer
 from telnyx_actors.wire.telnyx_client_state import decode_client_state
 
 SECRET = "s&cr=t/ñ"
@@ -63,7 +63,7 @@ def test_a_state_that_is_not_ours_names_no_call(state: str | None) -> None:
 def test_every_order_has_an_id_of_its_own(orders: Orders) -> None:
     made = [
         orders.answer("x"), orders.answer("x"), orders.start_stream("x"), orders.speak("hola"), orders.stop_playing(),
-        orders.play(b""), orders.transcribe(), orders.stop_transcribing(), orders.transfer("+57"), hang_up(), reject(),
+        orders.play(b""), orders.transcribe(), orders.stop_transcribing(), transfer("+57"), hang_up(), reject(),
     ]  # fmt: skip
     ids = [order.command_id for order in made] + [orders.dial(None).command_id]
     assert len(set(ids)) == len(ids)
