@@ -170,6 +170,11 @@ class Finalize:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardElsewhere:
+    """The carrier transcribes until we can again: what it heard must not be heard twice."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamReady:
     """The connection to the transcriber is open."""
 

@@ -10,6 +10,7 @@ from telnyx_actors.actors.messages import (
     Ask,
     Command,
     Finalize,
+    HeardElsewhere,
     Speak,
     StopAsking,
     StopSpeaking,
@@ -89,6 +90,8 @@ class Performer:
                 parts.archiver.tell(AgentCleared(self._clock.now()))
             case ac.StartTranscription():
                 self.order(self.orders.transcribe())
+                if parts.transcriber is not None:
+                    parts.transcriber.tell(HeardElsewhere())
             case ac.StopTranscription():
                 self.order(self.orders.stop_transcribing())
             case ac.StartStream():

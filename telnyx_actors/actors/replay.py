@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from telnyx_actors.core.audio import BYTES_PER_MS
+from telnyx_actors.core.audio import BYTES_PER_MS, SAMPLE_RATE_HZ
 
 REPLAY_MAX_MS: Final = 10_000
 """More would come too late to be answered: vendors take a backlog at 1.25 times real time."""
+
+QUIET_MAX_MS: Final = 1_000
+"""Of a silent line: what our own voice activity may have missed of a first word."""
 
 
 class ReplayBuffer:
@@ -24,13 +27,17 @@ class ReplayBuffer:
         self._begin = 0  # position of the first byte kept
         self._end = 0
         self._sent = 0
-        self.lost_bytes = 0  # never sent anywhere, because it had to give way
+        self._origin = 0  # where the current connection began
+        self._voice_end = 0  # behind the last byte of a voice
+        self.lost_bytes = 0  # of a voice, never sent anywhere, because they had to give way
 
-    def add(self, audio: bytes) -> None:
+    def add(self, audio: bytes, *, is_voice: bool = True) -> None:
         """The caller's next audio."""
         self._pieces.append(audio)
         self._end += len(audio)
-        while self._end - self._begin > self._max_bytes:
+        if is_voice:
+            self._voice_end = self._end
+        while self._end - self._begin > self._limit():
             self._drop_first()
 
     def unsent(self) -> bytes:
@@ -45,18 +52,32 @@ class ReplayBuffer:
         """The connection took so many bytes of ``unsent``."""
         self._sent += size
 
-    def settled(self) -> None:
-        """The words of everything sent are final: it need not be sent again."""
-        while self._pieces and self._begin + len(self._pieces[0]) <= self._sent:
+    def settled(self, audio_s: float | None = None) -> None:
+        """The words of the connection's first ``audio_s`` seconds are final: they need not be sent again.
+
+        None: of all that it was given.
+        """
+        given = self._sent - self._origin
+        end = self._origin + (given if audio_s is None else min(audio_s * SAMPLE_RATE_HZ, given))
+        while self._pieces and self._begin + len(self._pieces[0]) <= end:
             self._begin += len(self._pieces.popleft())
+
+    def forget(self) -> None:
+        """Somebody else has heard it all."""
+        self._pieces.clear()
+        self._begin = self._sent = self._end
 
     def rewind(self) -> None:
         """A new connection knows nothing: begin with the oldest byte kept."""
-        self._sent = self._begin
+        self._sent = self._origin = self._begin
+
+    def _limit(self) -> int:
+        return self._max_bytes if self._voice_end > self._begin else QUIET_MAX_MS * BYTES_PER_MS
 
     def _drop_first(self) -> None:
         first = self._pieces.popleft()
+        if self._sent < self._begin + len(first):
+            if self._voice_end > self._begin:
+                self.lost_bytes += self._begin + len(first) - self._sent
+            self._sent = self._begin + len(first)
         self._begin += len(first)
-        if self._sent < self._begin:
-            self.lost_bytes += self._begin - self._sent
-            self._sent = self._begin

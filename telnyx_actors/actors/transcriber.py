@@ -7,13 +7,14 @@ by a pump, and frames that come meanwhile wait in the replay buffer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import pykka
 
 from telnyx_actors.actors.base import Birth, EngineActor, tell
-from telnyx_actors.actors.messages import Finalize, FramesWaiting, StreamEnded, StreamReady
+from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
 from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.replay import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
@@ -31,7 +32,28 @@ RECONNECT: Final = Backoff(first_s=0.2, limit_s=5.0)
 RECONNECT_REFUSED: Final = Backoff(first_s=30.0, limit_s=120.0)
 """After a refusal that asking again cannot help, such as a wrong key: somebody may mend it meanwhile."""
 
+STABLE_S: Final = 2.0
+"""A connection that lasts this long counts as one; some are closed as soon as they are open."""
+
+FAILURES_MAX: Final = 5
+"""So many in a row are as good as a refusal."""
+
+GAP_S: Final = 1.0
+"""Frames that are later than this are not late, but behind others that never came."""
+
 _FRAME_S: Final = FRAME_MS / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """The words of so much of the connection's audio are final."""
+
+    audio_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _StableDue:
+    stream: TranscriptionStream
 
 
 class _KeepAliveDue:
@@ -69,6 +91,7 @@ class TranscriberActor(EngineActor):
         self._pump: Pump[object] | None = None
         self._failures = 0
         self._must_finalize = False
+        self._is_replaced = False  # the carrier hears, until we can again
         self._sent_at = 0.0
         self._frames = 0
         self._zero: float | None = None  # when frame 0 would have come on a line without jitter
@@ -85,14 +108,17 @@ class TranscriberActor(EngineActor):
                 self._hear()
             case Finalize():
                 self._finalize()
-            case ev.TranscriptFinal():
-                if message.flushed or message.endpoint:
-                    self._replay.settled()
-                tell(self._call, message)
+            case _Settled():
+                self._replay.settled(message.audio_s)
             case StreamReady():
                 self._ready(message.stream)
             case StreamEnded():
                 self._lost(message.error)
+            case _StableDue():
+                if message.stream is self._stream:
+                    self._failures = 0
+            case HeardElsewhere():
+                self._is_replaced = self._stream is None
             case _ReconnectDue():
                 self._connect()
             case _KeepAliveDue():
@@ -112,12 +138,16 @@ class TranscriberActor(EngineActor):
         if not self._has_heard:
             self._has_heard = True
             self._call_log.info("🎤", "Recibiendo audio de Telnyx")
+        is_voice = self._activity.is_speaking
         for at, frame in frames:
             self._detect(at, frame)
-        self._replay.add(b"".join(frame for _, frame in frames))
+            is_voice |= self._activity.is_speaking
+        self._replay.add(b"".join(frame for _, frame in frames), is_voice=is_voice)
         self._send()
 
     def _detect(self, at: float, frame: bytes) -> None:
+        if self._zero is not None and (late_s := at - self._zero - (self._frames + 1) * _FRAME_S) > GAP_S:
+            self._frames += round(late_s / _FRAME_S)
         position_s = self._frames * _FRAME_S
         self._frames += 1
         zero = at - position_s - _FRAME_S  # a frame arrives when its last sample has been spoken
@@ -174,15 +204,21 @@ class TranscriberActor(EngineActor):
         ).start()
 
     def _deliver(self, item: object) -> bool:
-        """On the pump's thread: what concerns the connection is ours, what was heard is the call's."""
-        mine = isinstance(item, StreamReady | ev.TranscriptFinal)
-        return tell(self.actor_ref if mine else self._call, item)
+        """On the pump's thread: what was heard goes to the call in one line, so that none overtakes another."""
+        if isinstance(item, StreamReady):
+            return tell(self.actor_ref, item)
+        if _settles(item):
+            tell(self.actor_ref, _Settled(item.audio_s))
+        return tell(self._call, item)
 
     def _ready(self, stream: TranscriptionStream) -> None:
         self._call_log.info("✅", "Conectado a Deepgram WebSocket")
-        self._failures = 0
         tell(self._call, ev.HearingRestored())
         self._stream = stream
+        self.send_later(STABLE_S, _StableDue(stream))
+        if self._is_replaced:
+            self._is_replaced = False
+            self._replay.forget()
         self._replay.rewind()
         self._send()
         if self._must_finalize:
@@ -192,7 +228,8 @@ class TranscriberActor(EngineActor):
     def _lost(self, error: Exception | None) -> None:
         self._drop_stream()
         self.runtime.stats.vendor_failed(error)
-        is_final = isinstance(error, ProviderError) and not error.is_temporary
+        is_refused = isinstance(error, ProviderError) and not error.is_temporary
+        is_final = is_refused or self._failures >= FAILURES_MAX
         backoff = RECONNECT_REFUSED if is_final else RECONNECT
         delay_s = backoff.delay_s(self._failures, self.runtime.random())
         self._failures += 1
@@ -217,6 +254,13 @@ class TranscriberActor(EngineActor):
             except ProviderError as error:
                 self.log.debug("keep-alive: {}", error)  # its reader tells how it ended
         self.send_later(KEEP_ALIVE_S, _KeepAliveDue())
+
+
+def _settles(item: object) -> TypeGuard[ev.TranscriptFinal | ev.TurnConfirmed]:
+    """Whether nothing before this need be heard again. A final that does not say where it ends may be in the middle."""
+    if isinstance(item, ev.TranscriptFinal):
+        return item.audio_s is not None or item.flushed or item.endpoint
+    return isinstance(item, ev.TurnConfirmed)
 
 
 class _Connection:

@@ -7,7 +7,7 @@ event, except where the moment meant is not the moment it was noticed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 # --- the call ----------------------------------------------------------------
@@ -116,13 +116,15 @@ class TranscriptFinal:
     """Words that will not change any more. ``text`` may be empty: an endpoint without words.
 
     ``flushed``: this answers a request to finalize. ``endpoint``: the transcriber's own
-    voice activity found the end of an utterance.
+    voice activity found the end of an utterance. ``audio_s``: up to where in the audio of
+    its connection the transcriber has come; no part of what was said.
     """
 
     text: str
     confidence: float = 1.0
     endpoint: bool = False
     flushed: bool = False
+    audio_s: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +147,11 @@ class TurnRetracted:
 
 @dataclass(frozen=True, slots=True)
 class TurnConfirmed:
-    """The turn is over; ``text`` is the whole turn, equal to the last prediction's."""
+    """The turn is over; ``text`` is the whole turn, equal to the last prediction's. ``audio_s``: as in a final."""
 
     text: str
     confidence: float = 1.0
+    audio_s: float | None = field(default=None, compare=False)
 
 
 TranscriptEvent: TypeAlias = (

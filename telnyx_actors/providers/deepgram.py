@@ -10,13 +10,13 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from loguru import logger
 
-from telnyx_actors.core.audio import BYTES_PER_MS, FRAME_BYTES, Encoding
-from telnyx_actors.core.events import TranscriptEvent
+from telnyx_actors.core.audio import BYTES_PER_MS, FRAME_BYTES, SAMPLE_RATE_HZ, Encoding
+from telnyx_actors.core.events import TranscriptEvent, TranscriptFinal, TurnConfirmed
 from telnyx_actors.errors import Failure, ProviderError, WireError
 from telnyx_actors.providers.deepgram_connection import PROVIDER, DeepgramConnection, open_connection, refusal
 from telnyx_actors.providers.http import reason_of
@@ -100,6 +100,7 @@ class _Stream:
         self._connection = connection
         self._silence = bytes([encoding.silence])
         self._dialect = dialect
+        self._padding_bytes = 0  # silence of ours, which is not in the audio that we were given
         self.malformed_messages = 0
 
     def events(self) -> Iterator[TranscriptEvent]:
@@ -109,7 +110,7 @@ class _Stream:
                     if isinstance(event, Complaint):
                         self._hear_out(event)
                     elif not isinstance(event, Opened):
-                        yield event
+                        yield self._without_padding(event)
 
     def close(self) -> None:
         self._connection.shut()
@@ -121,6 +122,11 @@ class _Stream:
             self.malformed_messages += 1
             logger.debug("Deepgram message dropped: {}", error)
             return ()
+
+    def _without_padding(self, event: TranscriptEvent) -> TranscriptEvent:
+        if isinstance(event, TranscriptFinal | TurnConfirmed) and event.audio_s is not None and self._padding_bytes:
+            return replace(event, audio_s=max(0.0, event.audio_s - self._padding_bytes / SAMPLE_RATE_HZ))
+        return event
 
     def _hear_out(self, complaint: Complaint) -> None:
         reason = reason_of(f"{complaint.code}: {complaint.description}")
@@ -148,6 +154,7 @@ class NovaStream(_Stream):
     def keep_alive(self) -> None:
         if not self._has_sent_audio:
             # A keep-alive does not save a connection that never got audio.
+            self._padding_bytes += FRAME_BYTES
             self.send(self._silence * FRAME_BYTES)
         self._connection.send(KEEP_ALIVE)
 
@@ -181,6 +188,7 @@ class FluxStream(_Stream):
 
     def keep_alive(self) -> None:
         """Half a second of silence: Flux has no such message, and ends no open turn while no audio comes."""
+        self._padding_bytes += _FLUX_IDLE_SILENCE_BYTES
         self.send(self._silence * _FLUX_IDLE_SILENCE_BYTES)
         self.finalize()
 

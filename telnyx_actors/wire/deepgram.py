@@ -154,6 +154,8 @@ class _Channel(msgspec.Struct):
 
 class _Results(msgspec.Struct):
     channel: _Channel
+    start: float | None = None
+    duration: float | None = None
     is_final: bool = False
     speech_final: bool = False
     from_finalize: bool = False
@@ -200,7 +202,8 @@ class ListenV1:
             self._open_word_end_s = best.words[-1].end
         if not (text or results.speech_final or results.from_finalize):
             return ()
-        return (TranscriptFinal(text, best.confidence, results.speech_final, results.from_finalize),)
+        audio_s = None if results.start is None or results.duration is None else results.start + results.duration
+        return (TranscriptFinal(text, best.confidence, results.speech_final, results.from_finalize, audio_s),)
 
     def _utterance_end(self, end: _UtteranceEnd) -> tuple[TranscriptEvent, ...]:
         # Deepgram sends it also after an endpoint that said the same, and late, about words before the newest.
@@ -221,6 +224,7 @@ class _TurnInfo(msgspec.Struct):
     event: str
     transcript: str = ""
     end_of_turn_confidence: float = 1.0
+    audio_window_end: float | None = None
 
 
 class _V2Problem(msgspec.Struct):
@@ -262,7 +266,7 @@ class ListenV2:
                 return (TurnRetracted(), TranscriptInterim(text)) if is_new else (TurnRetracted(),)
             case "EndOfTurn":
                 self._told = ""
-                return (TurnConfirmed(text, confidence),)
+                return (TurnConfirmed(text, confidence, info.audio_window_end),)
             case _:
                 return ()
 

@@ -92,6 +92,25 @@ def test_flux_is_kept_alive_by_silence_as_it_knows_no_other_way(tls: ssl.SSLCont
     assert b"".join(data for _, data in received) == b"\xd5" * 4000
 
 
+def test_the_silence_that_keeps_flux_alive_is_not_counted_among_the_audio_it_was_given(tls: ssl.SSLContext) -> None:
+    def script(peer: Peer) -> None:
+        open_flux(peer)
+        peer.read_frame()
+        turn = {"type": "TurnInfo", "event": "EndOfTurn", "transcript": "hola", "audio_window_end": 1.7}
+        peer.send_text(turn)
+        peer.wait_for_end()
+
+    with RawServer(script) as server:
+        stream = flux(server, tls).connect(Encoding.PCMU)
+        stream.keep_alive()
+        reader: Reader[TranscriptEvent] = Reader(stream.events())
+        (confirmed,) = reader.wait_for(1)
+        stream.close()
+        assert reader.ended_within(WOKEN_WITHIN_S)
+    assert isinstance(confirmed, TurnConfirmed)
+    assert confirmed.audio_s == pytest.approx(1.2)
+
+
 def test_flux_that_opens_but_never_gets_ready_is_given_up_in_time(tls: ssl.SSLContext) -> None:
     gone = threading.Event()
 

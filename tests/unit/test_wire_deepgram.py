@@ -293,3 +293,27 @@ def test_a_flux_model_of_one_language_gets_no_hint() -> None:
 def test_models_named_flux_are_flux() -> None:
     assert is_flux("flux-general-multi")
     assert not is_flux("nova-3")
+
+
+# --- how far it has come ---
+
+
+def test_a_final_says_up_to_where_it_has_heard() -> None:
+    message = json.loads(results("hola", is_final=True)) | {"start": 1.5, "duration": 0.7}
+    (final,) = ListenV1().receive(json.dumps(message))
+    assert isinstance(final, TranscriptFinal)
+    assert final.audio_s == pytest.approx(2.2)
+
+
+def test_the_end_of_a_turn_says_up_to_where_it_has_heard() -> None:
+    (confirmed,) = ListenV2().receive(turn_info("EndOfTurn", "hola"))
+    assert isinstance(confirmed, TurnConfirmed)
+    assert confirmed.audio_s == 1.5
+
+
+def test_a_position_that_is_missing_is_not_made_up() -> None:
+    message = json.loads(results("hola", is_final=True))
+    del message["start"]
+    (final,) = ListenV1().receive(json.dumps(message))
+    assert isinstance(final, TranscriptFinal)
+    assert final.audio_s is None

@@ -1,0 +1,402 @@
+"""The transcriber: voice activity that waits for nobody, and no word lost or doubled with a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from support.fakes import FakeTranscription, FakeTranscriptionStream, Mailbox, fake_classifier, refused
+from support.stepping import StillRuntime, Unstarted, hand, step
+from telnyx_actors.actors.base import Birth
+from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
+from telnyx_actors.actors.replay import ReplayBuffer
+from telnyx_actors.actors.services import Vendors
+from telnyx_actors.actors.session import CallSession
+from telnyx_actors.actors.transcriber import FAILURES_MAX, KEEP_ALIVE_S, STABLE_S, TranscriberActor
+from telnyx_actors.core import events as ev
+from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.voice_activity import VoiceActivitySettings
+from telnyx_actors.errors import Failure
+from telnyx_actors.logs import CallLog
+
+VOICE, SILENCE = b"\x01" * 160, b"\xff" * 160
+FRAME_S = 0.02
+
+
+class Line:
+    """The caller's line: frames as the front would put them, on the test's clock."""
+
+    def __init__(self, still: StillRuntime) -> None:
+        self.still = still
+        self.session = CallSession(still.clock)
+
+    def say(self, frames: int, frame: bytes = VOICE, *, late_s: float = 0.0) -> None:
+        for _ in range(frames):
+            self.still.manual.advance(FRAME_S)
+            self.session.hearing.put(self.still.clock.now() + late_s, frame)
+
+    def be_silent(self, frames: int) -> None:
+        self.say(frames, SILENCE)
+
+
+@pytest.fixture
+def line(still: StillRuntime) -> Line:
+    return Line(still)
+
+
+@pytest.fixture
+def call() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def transcription() -> FakeTranscription:
+    return FakeTranscription()
+
+
+@pytest.fixture
+def replay() -> ReplayBuffer:
+    return ReplayBuffer()
+
+
+@pytest.fixture
+def start(
+    still: StillRuntime,
+    unstarted: Unstarted[Any],
+    call: Any,
+    transcription: FakeTranscription,
+    line: Line,
+    replay: ReplayBuffer,
+) -> Callable[[], TranscriberActor]:
+    """A new transcriber of the same call, as after a restart."""
+    nothing: Any = None
+    vendors = Vendors(nothing, transcription, nothing, nothing, nothing, nothing, fake_classifier)
+
+    def start() -> TranscriberActor:
+        actor: TranscriberActor = unstarted(
+            TranscriberActor(
+                Birth("call/transcriber", None, still),
+                call,
+                vendors,
+                line.session,
+                replay,
+                Encoding.PCMU,
+                VoiceActivitySettings(),
+                CallLog("v3:1"),
+            )
+        )
+        return actor
+
+    return start
+
+
+@pytest.fixture
+def transcriber(start: Callable[[], TranscriberActor]) -> TranscriberActor:
+    return start()
+
+
+def ready(transcriber: TranscriberActor, transcription: FakeTranscription) -> FakeTranscriptionStream:
+    """The connection that is being opened, once the actor has it."""
+    while not isinstance(step(transcriber), StreamReady):
+        pass
+    return transcription.streams.take()
+
+
+def hear(transcriber: TranscriberActor) -> None:
+    hand(transcriber, FramesWaiting())
+
+
+def lose(transcriber: TranscriberActor, stream: FakeTranscriptionStream) -> None:
+    stream.given.fail(refused("reset"))
+    while not isinstance(step(transcriber), StreamEnded):
+        pass
+
+
+def reconnect(
+    transcriber: TranscriberActor, transcription: FakeTranscription, still: StillRuntime
+) -> FakeTranscriptionStream:
+    still.manual.advance(0.0)  # chance is zero here: at once
+    return ready(transcriber, transcription)
+
+
+# --- the voice ------------------------------------------------------------------------
+
+
+def test_a_voice_is_told_with_the_times_at_which_it_was_on_the_line(
+    transcriber: TranscriberActor, line: Line, call: Mailbox
+) -> None:
+    line.be_silent(10)
+    line.say(10)
+    line.be_silent(6)
+    hear(transcriber)
+    started, confirmed, stopped = (call.take() for _ in range(3))
+    assert isinstance(started, ev.VoiceStarted)
+    assert isinstance(confirmed, ev.VoiceConfirmed)
+    assert isinstance(stopped, ev.VoiceStopped)
+    assert (started.at, confirmed.at, stopped.at) == pytest.approx((0.2, 0.2, 0.4), abs=0.001)
+
+
+def test_jitter_does_not_move_the_voice(transcriber: TranscriberActor, line: Line, call: Mailbox) -> None:
+    line.be_silent(10)
+    line.say(5, late_s=0.3)
+    line.say(5, late_s=0.1)
+    line.be_silent(6)
+    hear(transcriber)
+    call.take(ev.VoiceStarted)
+    call.take(ev.VoiceConfirmed)
+    assert call.take(ev.VoiceStopped).at == pytest.approx(0.4, abs=0.001)
+
+
+def test_the_voice_is_told_without_any_connection(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, call: Mailbox
+) -> None:
+    transcription.gate.clear()
+    line.say(10)
+    hear(transcriber)
+    call.take(ev.VoiceStarted)
+    transcription.gate.set()
+
+
+def test_frames_that_never_came_do_not_put_what_follows_into_the_past(
+    transcriber: TranscriberActor, line: Line, still: StillRuntime, call: Mailbox
+) -> None:
+    line.say(10)
+    hear(transcriber)
+    still.manual.advance(5.0)  # the media socket was lost, and another one came
+    line.be_silent(1)
+    line.say(10)
+    line.be_silent(6)
+    hear(transcriber)
+    call.take(ev.VoiceStarted)
+    call.take(ev.VoiceConfirmed)
+    assert call.take(ev.VoiceStopped).at == pytest.approx(0.2, abs=0.001)
+    assert call.take(ev.VoiceStarted).at == pytest.approx(5.22, abs=0.02)
+    call.take(ev.VoiceConfirmed)
+    assert call.take(ev.VoiceStopped).at == pytest.approx(5.42, abs=0.02)
+
+
+def test_a_stall_of_the_network_is_made_up_for(
+    transcriber: TranscriberActor, line: Line, still: StillRuntime, call: Mailbox
+) -> None:
+    line.be_silent(10)
+    still.manual.advance(2.0)
+    for _ in range(100):  # two seconds of frames, all at once
+        line.session.hearing.put(still.clock.now(), SILENCE)
+    line.say(10)
+    line.be_silent(6)
+    hear(transcriber)
+    assert call.take(ev.VoiceStarted).at == pytest.approx(2.2, abs=0.02)
+    call.take(ev.VoiceConfirmed)
+    assert call.take(ev.VoiceStopped).at == pytest.approx(2.4, abs=0.02)
+
+
+# --- audio and words --------------------------------------------------------------------
+
+
+def test_frames_go_out_joined_and_words_come_back_in_order(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, call: Mailbox
+) -> None:
+    stream = ready(transcriber, transcription)
+    call.take(ev.HearingRestored)
+    line.say(2)
+    hear(transcriber)
+    line.be_silent(1)
+    hear(transcriber)
+    assert stream.sent == [VOICE * 2, SILENCE]
+    heard: list[ev.TranscriptEvent] = [
+        ev.TranscriptInterim("quiero"),
+        ev.TranscriptFinal("quiero una", audio_s=0.5),
+        ev.TranscriptInterim("cita"),
+        ev.TranscriptFinal("cita", endpoint=True),
+        ev.UtteranceEnded(),
+        ev.TurnConfirmed("quiero una cita"),
+    ]
+    stream.given.give(*heard)
+    assert [call.take() for _ in heard] == heard
+
+
+def test_what_comes_before_the_connection_waits_for_it(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line
+) -> None:
+    line.say(3)
+    hear(transcriber)
+    hand(transcriber, Finalize())
+    stream = ready(transcriber, transcription)
+    assert (stream.audio, stream.finalized) == (VOICE * 3, 1)
+    hand(transcriber, Finalize())
+    assert stream.finalized == 2
+
+
+def test_the_law_of_the_call_is_that_of_the_connection(
+    transcriber: TranscriberActor, transcription: FakeTranscription
+) -> None:
+    assert transcription.connecting.wait(5)
+    assert transcription.encodings == [Encoding.PCMU]
+
+
+# --- connections --------------------------------------------------------------------------
+
+
+def test_a_new_connection_hears_again_what_the_lost_one_had_not_finished(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, still: StillRuntime, call: Mailbox
+) -> None:
+    first = ready(transcriber, transcription)
+    for frames in (5, 5, 5):
+        line.say(frames)
+        hear(transcriber)
+    first.given.give(ev.TranscriptFinal("quiero", audio_s=0.1))
+    lose(transcriber, first)
+    assert call.skip_to(ev.HearingFailed) == ev.HearingFailed(str(refused("reset")))
+    line.say(1)
+    hear(transcriber)
+    second = reconnect(transcriber, transcription, still)
+    assert second.audio == VOICE * 11
+
+
+@pytest.mark.parametrize(
+    ("final", "replayed_frames"),
+    [
+        (ev.TranscriptFinal("hola", flushed=True), 0),
+        (ev.TranscriptFinal("hola", endpoint=True), 0),
+        (ev.TranscriptFinal("hola"), 5),  # there may be more behind it
+        (ev.TurnConfirmed("hola"), 0),
+        (ev.TurnConfirmed("hola", audio_s=0.02), 5),
+    ],
+)
+def test_what_is_final_is_not_heard_again(
+    transcriber: TranscriberActor,
+    transcription: FakeTranscription,
+    line: Line,
+    still: StillRuntime,
+    final: ev.TranscriptEvent,
+    replayed_frames: int,
+) -> None:
+    first = ready(transcriber, transcription)
+    line.say(5)
+    hear(transcriber)
+    first.given.give(final)
+    lose(transcriber, first)
+    assert reconnect(transcriber, transcription, still).audio == VOICE * replayed_frames
+
+
+def test_a_silent_line_is_not_played_to_the_next_connection(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, still: StillRuntime
+) -> None:
+    first = ready(transcriber, transcription)
+    for _ in range(40):
+        line.be_silent(5)
+        hear(transcriber)
+    lose(transcriber, first)
+    assert len(reconnect(transcriber, transcription, still).audio) == 8000
+
+
+def test_what_the_carrier_heard_meanwhile_is_not_heard_twice(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, still: StillRuntime
+) -> None:
+    lose(transcriber, ready(transcriber, transcription))
+    hand(transcriber, HeardElsewhere())
+    line.say(5)
+    hear(transcriber)
+    second = reconnect(transcriber, transcription, still)
+    line.say(1)
+    hear(transcriber)
+    assert second.audio == VOICE
+
+
+def test_a_successor_of_this_actor_hears_again_what_was_not_finished(
+    transcriber: TranscriberActor,
+    start: Callable[[], TranscriberActor],
+    transcription: FakeTranscription,
+    line: Line,
+) -> None:
+    first = ready(transcriber, transcription)
+    line.say(5)
+    hear(transcriber)
+    transcriber.teardown(RuntimeError("crash"))
+    assert first.closed.is_set()
+    line.say(5)
+    transcription.gate.clear()
+    successor = start()
+    assert isinstance(step(successor), FramesWaiting)
+    transcription.gate.set()
+    assert ready(successor, transcription).audio == VOICE * 10
+
+
+def test_a_connection_that_takes_no_audio_is_left_to_its_reader(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, still: StillRuntime
+) -> None:
+    first = ready(transcriber, transcription)
+    first.send_error = refused("no more")
+    line.say(5)
+    hear(transcriber)
+    hand(transcriber, Finalize())
+    lose(transcriber, first)
+    second = reconnect(transcriber, transcription, still)
+    assert (second.audio, second.finalized) == (VOICE * 5, 1)
+
+
+def test_a_refusal_that_asking_again_cannot_help_is_told_as_final(
+    still: StillRuntime, transcription: FakeTranscription, start: Callable[[], TranscriberActor], call: Mailbox
+) -> None:
+    transcription.errors = [refused("bad key", Failure.AUTH)]
+    transcriber = start()
+    step(transcriber)
+    failed = call.take(ev.HearingFailed)
+    assert "bad key" in failed.reason
+    assert failed.is_final
+
+
+def test_a_connection_that_is_closed_as_soon_as_it_is_open_counts_as_none(
+    transcriber: TranscriberActor, transcription: FakeTranscription, still: StillRuntime, call: Mailbox
+) -> None:
+    finals = []
+    stream = ready(transcriber, transcription)
+    for _ in range(FAILURES_MAX + 1):
+        stream.given.end()
+        while not isinstance(step(transcriber), StreamEnded):
+            pass
+        finals.append(call.skip_to(ev.HearingFailed).is_final)
+        stream = reconnect(transcriber, transcription, still)
+    assert finals == [False] * FAILURES_MAX + [True]
+
+
+def test_a_connection_that_lasts_makes_the_failures_before_it_forgotten(
+    transcriber: TranscriberActor, transcription: FakeTranscription, still: StillRuntime
+) -> None:
+    lose(transcriber, ready(transcriber, transcription))
+    reconnect(transcriber, transcription, still)
+    assert transcriber._failures == 1
+    still.manual.advance(STABLE_S)
+    while transcriber._failures:
+        step(transcriber)
+
+
+def test_an_idle_connection_is_kept_open_and_a_busy_one_needs_it_not(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, still: StillRuntime
+) -> None:
+    stream = ready(transcriber, transcription)
+    still.manual.advance(KEEP_ALIVE_S)
+    while not stream.kept_alive:
+        step(transcriber)
+    still.manual.advance(KEEP_ALIVE_S - FRAME_S)
+    line.say(1)
+    hear(transcriber)
+    while not transcriber._inbox.empty():
+        step(transcriber)
+    assert stream.kept_alive == 1
+
+
+def test_an_actor_that_ends_while_connecting_leaves_no_connection(
+    transcriber: TranscriberActor, transcription: FakeTranscription
+) -> None:
+    transcription.gate.clear()
+    assert transcription.connecting.wait(5)
+    transcription.connecting.clear()
+    pump = transcriber._pump
+    assert pump is not None
+    transcriber.teardown(None)
+    transcription.gate.set()
+    pump._thread.join(5)
+    assert all(stream.closed.is_set() for stream in transcription.streams.all)
