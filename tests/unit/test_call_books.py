@@ -14,7 +14,7 @@ from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.call_log import HIDDEN, log_action, log_event
 from telnyx_actors.actors.calls import CallView, LiveCalls
 from telnyx_actors.actors.messages import CallPlan
-from telnyx_actors.actors.tally import RESPONSE_BUCKETS_S, Tally
+from telnyx_actors.actors.tally import Tally
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.turn import Latency, TurnEnd, TurnKind, TurnRecord, TurnTimes
@@ -65,21 +65,12 @@ def test_the_secret_of_a_call_is_not_printed() -> None:
 # --- counts -----------------------------------------------------------------------------
 
 
-def test_counts_are_kept_by_family_and_label() -> None:
+def test_counts_are_kept_by_family_and_labels() -> None:
     tally = Tally()
-    for label in ("caller", "caller", "silence"):
-        tally.count("ended", label)
-    assert tally.read()[0] == {("ended", "caller"): 2, ("ended", "silence"): 1}
-
-
-def test_response_times_add_up_bucket_by_bucket() -> None:
-    tally = Tally()
-    for seconds in (0.3, 0.31, 99.0):
-        tally.response(seconds)
-    response = tally.read()[1]
-    assert len(response.cumulative) == len(RESPONSE_BUCKETS_S) + 1
-    assert (response.cumulative[0], response.cumulative[1], response.cumulative[-2:]) == (1, 2, (2, 3))
-    assert response.total_s == pytest.approx(99.61)
+    for labels in (("caller",), ("caller",), ("silence", "ours")):
+        tally.count("ended", *labels)
+    tally.count("cost", "voice", by=0.25)
+    assert tally.read() == {("ended", "caller"): 2, ("ended", "silence", "ours"): 1, ("cost", "voice"): 0.25}
 
 
 def test_counts_of_many_threads_add_up() -> None:
@@ -94,7 +85,7 @@ def test_counts_of_many_threads_add_up() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert tally.read()[0] == {("event", "x"): 4000}
+    assert tally.read() == {("event", "x"): 4000}
 
 
 # --- addresses ----------------------------------------------------------------------------
