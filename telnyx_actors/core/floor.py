@@ -14,6 +14,9 @@ from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnEnd, TurnKind
 from telnyx_actors.core.turn_end import is_backchannel, is_greeting
 
+CUT_IN_WORDS = 2
+"""Whoever interrupts us after so few words was not interrupting: we had cut in on them."""
+
 # --- the voice ---------------------------------------------------------------
 
 
@@ -207,7 +210,10 @@ def _resolve_pause(s: State, turn: Turn) -> None:
         s.note("interrupted")
         if s.phase is Phase.CLOSING:  # they were there after all
             s.phase, s.closing_reason, s.close_at = Phase.LIVE, "", None
+        has_cut_in = turn.kind is TurnKind.REPLY and len(s.heard_text(turn).split()) <= CUT_IN_WORDS
         s.end_turn(TurnEnd.INTERRUPTED)
+        if has_cut_in:
+            s.listening.before = f"{turn.said_before} {turn.said}".strip()
         return
     is_done = bool(s.listening.text) and not s.listening.interim and not s.is_voiced and not s.is_flushing
     if is_done or s.now >= _wordless_at(s):

@@ -22,6 +22,7 @@ class Listening:
 
     finals: list[str] = field(default_factory=list)
     interim: str = ""  # what the transcriber makes of the words since its last final, so far
+    before: str = ""  # what they had said when we cut in on them: it tells what to expect
     taken: str = ""  # words at the interim's beginning that were dealt with already
     digits: str = ""
     is_voiced: bool = False
@@ -101,7 +102,7 @@ class Listening:
             if self.voice_ended is None:
                 return ended_at + rules.interim_patience_s  # the caller may well still be speaking
         silences = rules.silences if self.voice_ended is not None else rules.transcript_silences
-        return ended_at + silences.silence_ms(expectation(self.text)) / 1000
+        return ended_at + silences.silence_ms(expectation(f"{self.before} {self.text}")) / 1000
 
     def noise_at(self, rules: Rules) -> float | None:
         """From when on the voice on the line is taken for a noise; None while there is none.

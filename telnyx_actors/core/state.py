@@ -132,7 +132,7 @@ class State:
         turn.is_begun = True
         self.handed_over_at = self.now
         if turn.kind is TurnKind.REPLY and not turn.said:
-            turn.said = self.listening.text
+            turn.said, turn.said_before = self.listening.text, self.listening.before
             self.history.caller(turn.said)
             self.forget_words()
 

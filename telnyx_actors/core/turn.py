@@ -78,6 +78,7 @@ class Turn:
     number: int
     kind: TurnKind
     said: str = ""
+    said_before: str = ""  # by a caller on whom we cut in
     asked_text: str = ""  # the words that the latest attempt answers
     attempt_count: int = 0
     live_attempts: set[int] = field(default_factory=set)
