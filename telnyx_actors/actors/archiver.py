@@ -72,6 +72,7 @@ class ArchiverActor(EngineActor):
         self._caller: CallerTrack | None = None
         self._agent: AgentTrack | None = None
         self._origin_s = 0.0
+        self._is_stream_lost = False
 
     def handle(self, message: object) -> None:
         match message:
@@ -88,6 +89,7 @@ class ArchiverActor(EngineActor):
                 if self._caller is not None:
                     self._flush()
                     self._caller.interrupted()
+                    self._is_stream_lost = True
             case TurnOver():
                 if self._caller is not None:
                     self._spool.add_turn(turn_entry(message.record, self._origin_s))
@@ -115,7 +117,11 @@ class ArchiverActor(EngineActor):
     def _flush(self) -> None:
         if self._caller is None or self._agent is None:
             return
-        caller = b"".join([self._caller.received(at, frame) for at, frame in self._lane.take()])
+        frames = self._lane.take()
+        if self._is_stream_lost and not frames:
+            return  # it may have been the end of the call, of which we hear later: silence would outlast it
+        self._is_stream_lost = False
+        caller = b"".join([self._caller.received(at, frame) for at, frame in frames])
         self._append(caller, self._agent.advanced(self.clock.now()))
 
     def _append(self, caller: bytes = b"", agent: bytes = b"") -> None:

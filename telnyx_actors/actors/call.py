@@ -47,6 +47,8 @@ from telnyx_actors.wire.telnyx_media import StreamError
 CALL_EVENTS: Final = tuple(get_args(ev.CallEvent))
 CLOSE_WITHIN_S: Final = 60.0
 """How long a record may take to be archived before it is left to the sweeper."""
+HANGUP_NEWS_S: Final = 5.0
+"""How long after the audio ended we may hear of the hang-up, or find out by asking: then the one was the other."""
 
 
 class CallActor(EngineActor):
@@ -322,9 +324,16 @@ class CallActor(EngineActor):
         self._parts.stop_talking()
         if memory.sink is not None:
             memory.sink.close(1000, "call over")
-        summary = CallSummary(memory.born_at, state.answered_at, state.now, state.closing_reason, dict(memory.counts))
-        self._parts.archiver.tell(CloseRecord(state.now, summary))
+        ended_at = self._ended_at()
+        summary = CallSummary(memory.born_at, state.answered_at, ended_at, state.closing_reason, dict(memory.counts))
+        self._parts.archiver.tell(CloseRecord(ended_at, summary))
         self.send_later(CLOSE_WITHIN_S, RecordClosed((), "no se archivó a tiempo"))
+
+    def _ended_at(self) -> float:
+        """The call ends with its audio; the webhook that tells of it comes when it comes."""
+        state = self._conversation.state
+        lost_at = state.media_lost_at
+        return lost_at if lost_at is not None and state.now - lost_at <= HANGUP_NEWS_S else state.now
 
     def _account(self) -> None:
         """What the call used is known."""

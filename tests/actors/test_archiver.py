@@ -122,6 +122,28 @@ def test_what_was_taken_back_is_not_recorded(archiver: ArchiverActor, folder: Pa
     assert (folder / "agent.raw").read_bytes() == AGENT * 4000
 
 
+def test_a_record_does_not_go_on_behind_the_end_of_the_audio(
+    archiver: ArchiverActor, session: CallSession, still: StillRuntime, call: Mailbox, archive: FakeArchive
+) -> None:
+    hand(archiver, OpenRecord(0.0, HEAD), StreamLost())
+    for _ in range(3):
+        still.manual.advance(1.0)
+        step(archiver)
+    hand(archiver, CloseRecord(0.5, SUMMARY))
+    with wave.open(io.BytesIO(archive.files["audios/2026/01/01/v3_1/call.wav"])) as wav:
+        assert wav.getnframes() == 4000
+
+
+def test_a_record_goes_on_when_the_stream_comes_back(
+    archiver: ArchiverActor, session: CallSession, still: StillRuntime, folder: Path
+) -> None:
+    hand(archiver, OpenRecord(0.0, HEAD), StreamLost())
+    still.manual.advance(2.0)
+    session.recording.put(still.clock.now(), CALLER)
+    step(archiver)
+    assert (folder / "caller.raw").stat().st_size == (folder / "agent.raw").stat().st_size == 16_000
+
+
 def test_what_comes_behind_a_lost_stream_is_placed_by_the_clock(
     archiver: ArchiverActor, session: CallSession, call: Mailbox, folder: Path, archive: FakeArchive
 ) -> None:

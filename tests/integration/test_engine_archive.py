@@ -19,6 +19,7 @@ from telnyx_actors.providers.folder import FolderArchive
 from telnyx_actors.standins import sound
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, InterruptAfter, Say, WaitForAgent
+from telnyx_actors.standins.telnyx_settings import WebhookChaos
 from telnyx_actors.standins.world import BUCKET, S3_KEYS
 
 GREETED = WaitForAgent(silent_ms=200)
@@ -68,6 +69,15 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 def test_the_recording_is_as_long_as_the_call(interrupted: Ended) -> None:
     assert interrupted.recording is not None
     assert abs(interrupted.recording.seconds - interrupted.carrier.duration_s) <= WITHIN_S
+
+
+def test_a_recording_ends_with_the_audio_not_with_the_news_of_it(tmp_path: Path) -> None:
+    with House(tmp_path) as house:
+        house.world.misbehave(WebhookChaos(match="call.hangup", delay_ms=500))
+        ended = house.ended(house.dial(SHORT))
+    assert ended.recording is not None
+    assert abs(ended.recording.seconds - ended.carrier.duration_s) <= WITHIN_S
+    assert ended.transcript["end"]["duration_ms"] == pytest.approx(ended.carrier.duration_s * 1000, abs=WITHIN_S * 1000)
 
 
 def test_the_caller_is_on_the_left_each_word_where_it_was_said(interrupted: Ended) -> None:
