@@ -1,5 +1,5 @@
 # `make demo`: listen to a call.   `make test`: run everything fast.   `make check`: lint, types, layering.
-# Windows: build-and-test.ps1 -Task demo|test|run|check
+# Windows: build-and-test.ps1 -Task demo|test|accept|run|check|measure|memory|three|acks
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -9,7 +9,7 @@ ARGS   ?=
 # For two cores: more workers would be in each other's way, and in that of what the tests time.
 WORKERS ?= 2
 
-.PHONY: help demo run test check lint types tidy format docs clean
+.PHONY: help demo run test check lint types tidy format docs clean accept measure memory three acks
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,11 @@ help:
 	@echo 'make run       start the engine with .env'
 	@echo 'make test      run the tests (ARGS="-k name" for some of them)'
 	@echo 'make check     ruff (lint), mypy --strict (types), and the rules of tests/test_tidy.py (tidy)'
+	@echo 'make accept    the tests of docs/validation-checklist.md alone'
+	@echo 'make measure   fill in its blanks: latency, accuracy, success (a real account: ARGS="--env-file .env --to +57...")'
+	@echo 'make memory    ten minutes of calls, and the memory they take (ARGS="--minutes 1")'
+	@echo 'make three     three calls at once'
+	@echo 'make acks      how fast webhooks are acknowledged while twenty calls talk'
 	@echo 'make format    let ruff put the code in order'
 	@echo 'make docs      write .env.example and docs/configuration.md'
 	@echo 'make clean     remove what the others made'
@@ -29,6 +34,12 @@ run: $(VENV)/.has-engine
 
 test: $(VENV)/.has-test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+accept: $(VENV)/.has-test
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/acceptance $(ARGS)
+
+measure memory three acks: $(VENV)/.has-test
+	$(BIN)/python -m measure $@ $(ARGS)
 
 check: lint types tidy
 

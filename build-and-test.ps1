@@ -6,11 +6,13 @@
 .EXAMPLE
     .\build-and-test.ps1 -Task run -- --env-file staging.env
 .EXAMPLE
+    .\build-and-test.ps1 -Task measure
+.EXAMPLE
     .\build-and-test.ps1 -Task test -Python C:\Python312\python.exe
 #>
 [CmdletBinding()]
 param(
-    [ValidateSet('demo', 'test', 'run', 'check')]
+    [ValidateSet('demo', 'test', 'accept', 'run', 'check', 'measure', 'memory', 'three', 'acks')]
     [string] $Task = 'test',
 
     # El Python con el que se crea el entorno: un programa, o el lanzador con su opcion ("py -3.12").
@@ -28,7 +30,8 @@ $env:PYTHONUTF8 = '1'
 
 $Rest = @($Rest | Where-Object { $_ -ne '--' })
 $VenvPython = Join-Path $PSScriptRoot '.venv\Scripts\python.exe'
-$Extras = @{ demo = '[standins]'; test = '[test]'; run = ''; check = '[dev]' }[$Task]
+$Extras = @{ demo = '[standins]'; run = ''; check = '[dev]' }[$Task]
+if ($null -eq $Extras) { $Extras = '[test]' }
 
 function Invoke-Checked {
     # Ejecuta un programa y termina con su codigo de salida si falla.
@@ -76,10 +79,12 @@ switch ($Task) {
     'demo' { Invoke-Checked $VenvPython (@('-m', 'telnyx_actors.demo') + $Rest) }
     'run' { Invoke-Checked $VenvPython (@('run.py') + $Rest) }
     'test' { Invoke-Checked $VenvPython (@('-m', 'pytest', '-n', '2', '--dist', 'worksteal') + $Rest) }
+    'accept' { Invoke-Checked $VenvPython (@('-m', 'pytest', '-n', '2', '--dist', 'worksteal', 'tests/acceptance') + $Rest) }
     'check' {
         Invoke-Checked $VenvPython @('-m', 'ruff', 'check', '.')
         Invoke-Checked $VenvPython @('-m', 'ruff', 'format', '--check', '.')
         Invoke-Checked $VenvPython @('-m', 'mypy')
         Invoke-Checked $VenvPython @('-m', 'pytest', '-q', 'tests/test_tidy.py')
     }
+    default { Invoke-Checked $VenvPython (@('-m', 'measure', $Task) + $Rest) }
 }
