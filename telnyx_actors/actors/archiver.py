@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +29,7 @@ from telnyx_actors.actors.spool import Spool, idle_s, ship
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.recording import AgentTrack, CallerTrack
 from telnyx_actors.core.transcript import turn_entry
+from telnyx_actors.core.turn import TurnRecord
 from telnyx_actors.errors import ProviderError
 from telnyx_actors.providers.ports import Archive
 
@@ -49,7 +52,11 @@ class _SweepOver:
 
 
 class ArchiverActor(EngineActor):
-    """Spools audio and turns while the call runs, and ships them when it is over."""
+    """Spools audio and turns while the call runs, and ships them when it is over.
+
+    A disk that takes nothing interrupts the record and not the call: what comes meanwhile is
+    silence in the recording, turns wait, and every second it is tried again.
+    """
 
     # Audio that waits here is the record: nothing of it is dropped before a minute of it waits.
     inbox_max = 10_000
@@ -69,16 +76,27 @@ class ArchiverActor(EngineActor):
         self._archive_folder = archive_folder
         self._spool = Spool(folder)
         self._lane = session.recording
-        self._caller: CallerTrack | None = None
+        self._order: OpenRecord | None = None  # while the record is kept
+        self._caller: CallerTrack | None = None  # None while the disk takes nothing, too
         self._agent: AgentTrack | None = None
+        self._turns: deque[TurnRecord] = deque()  # not written yet
         self._origin_s = 0.0
         self._is_stream_lost = False
 
     def handle(self, message: object) -> None:
+        try:
+            self._take(message)
+        except OSError as error:
+            self._suspend(error)
+            if isinstance(message, CloseRecord):
+                tell(self._call, RecordClosed((), str(error)))
+
+    def _take(self, message: object) -> None:
         match message:
             case _FlushDue():
-                self._flush()
                 self.send_later(FLUSH_S, _FlushDue())
+                self._resume()
+                self._flush()
             case AgentAudio():
                 self._append(agent=self._agent.sent(message.at, message.audio) if self._agent else b"")
             case AgentCleared():
@@ -91,8 +109,9 @@ class ArchiverActor(EngineActor):
                     self._caller.interrupted()
                     self._is_stream_lost = True
             case TurnOver():
-                if self._caller is not None:
-                    self._spool.add_turn(turn_entry(message.record, self._origin_s))
+                if self._order is not None:
+                    self._turns.append(message.record)
+                    self._write_turns()
             case CloseRecord():
                 self._close(message)
             case _:
@@ -100,19 +119,40 @@ class ArchiverActor(EngineActor):
 
     def teardown(self, error: Exception | None) -> None:
         if error is None:
-            self._flush()  # nothing to do, unless the call goes on in another process
+            with suppress(OSError):  # then it was suspended before, and said so
+                self._flush()  # nothing to do, unless the call goes on in another process
         self._spool.close()
 
     def _open(self, order: OpenRecord) -> None:
-        if self._caller is not None:
+        if self._order is not None:
             return
-        self._origin_s = order.origin_s
+        self._order, self._origin_s = order, order.origin_s
+        self.send_later(FLUSH_S, _FlushDue())
+        self._resume()
+
+    def _resume(self) -> None:
+        """Go on where the files end: they are not empty after a restart, or a disk that was full."""
+        if self._order is None or self._caller is not None:
+            return
+        order = self._order
         self._spool.open(order.head)
         encoding = Encoding(str(order.head["encoding"]))
-        caller, agent = self._spool.sizes  # not zero when this actor was restarted
+        caller, agent = self._spool.sizes
         self._caller = CallerTrack(encoding, origin_s=order.origin_s, position=caller)
         self._agent = AgentTrack(Encoding.PCMU, origin_s=order.origin_s, position=agent)
-        self.send_later(FLUSH_S, _FlushDue())
+        self._write_turns()
+
+    def _suspend(self, error: OSError) -> None:
+        """Nothing can be written now; the next flush tries again."""
+        if self._caller is not None:
+            self.log.warning("el registro se interrumpe: no se puede escribir en {} ({})", self._spool.folder, error)
+        self._caller = self._agent = None
+        self._spool.close()
+
+    def _write_turns(self) -> None:
+        while self._caller is not None and self._turns:
+            self._spool.add_turn(turn_entry(self._turns[0], self._origin_s))
+            self._turns.popleft()
 
     def _flush(self) -> None:
         if self._caller is None or self._agent is None:
@@ -129,13 +169,15 @@ class ArchiverActor(EngineActor):
             self._spool.append(caller, agent)
 
     def _close(self, order: CloseRecord) -> None:
+        self._resume()
         if self._caller is None or self._agent is None:  # never any audio: there is nothing to keep
             tell(self._call, RecordClosed(()))
             return
+        self._order = None  # a flush may still be due, and there is nothing left to append to
         caller = b"".join([self._caller.received(at, frame) for at, frame in self._lane.take()])
         self._append(caller, self._agent.finished(order.at))
         self._append(self._caller.finished(order.at))
-        self._caller = self._agent = None  # a flush may still be due, and there is nothing left to append to
+        self._caller = self._agent = None
         self._spool.end(end_entry(order.summary, self._origin_s))
         try:
             places = ship(self._spool.folder, self._archive, self._archive_folder)

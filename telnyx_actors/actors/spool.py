@@ -53,7 +53,8 @@ class Spool:
 
     def add_turn(self, entry: Mapping[str, object]) -> None:
         with (self.folder / "turns.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            # On a line of its own, also where a full disk has cut the one before it short.
+            file.write(f"\n{json.dumps(entry, ensure_ascii=False)}\n")
 
     def end(self, end: Mapping[str, object]) -> None:
         """The call is over."""

@@ -6,7 +6,8 @@ import io
 import json
 import os
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -205,22 +206,39 @@ def test_a_successor_goes_on_with_the_record_without_a_hole(
         assert wav.getnframes() == 16_000
 
 
-def test_a_full_disk_ends_the_archiver_and_closes_its_files(
-    archiver: ArchiverActor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hand(archiver, OpenRecord(0.0, HEAD))
-    spool = archiver._spool
-    assert spool._caller is not None
-    caller = spool._caller
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file can be opened for writing."""
 
     def full(path: Path, *_: object, **__: object) -> Any:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(OSError, match="No space"):
-        hand(archiver, TurnOver(turn(0)))
-    archiver.teardown(None)
-    assert caller.closed
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        yield
+
+
+def test_a_full_disk_interrupts_the_record_and_loses_no_turn(
+    archiver: ArchiverActor, call: Mailbox, archive: FakeArchive, still: StillRuntime
+) -> None:
+    hand(archiver, OpenRecord(0.0, HEAD), TurnOver(turn(0)))
+    caller = archiver._spool._caller
+    with full_disk():
+        hand(archiver, TurnOver(turn(1)))
+        assert caller is not None
+        assert caller.closed
+        still.manual.advance(1.0)
+        step(archiver)
+    hand(archiver, TurnOver(turn(2)), CloseRecord(2.0, SUMMARY))
+    assert call.take(RecordClosed).error == ""
+    assert turns_of(archive) == [0, 1, 2]
+
+
+def test_a_disk_that_is_still_full_at_the_end_keeps_nobody_waiting(archiver: ArchiverActor, call: Mailbox) -> None:
+    hand(archiver, OpenRecord(0.0, HEAD))
+    with full_disk():
+        hand(archiver, TurnOver(turn(0)), CloseRecord(2.0, SUMMARY))
+    assert "No space" in call.take(RecordClosed).error
 
 
 # --- what is left behind ----------------------------------------------------------------
