@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from telnyx_actors.app import main
+from telnyx_actors.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

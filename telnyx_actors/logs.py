@@ -19,6 +19,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TextIO
 
 from loguru import logger
@@ -115,11 +116,26 @@ class LogOutput:
         self._clean = clean
         self._handlers: list[int] = []
         self._writers: list[LineWriter] = []
+        self._changing = threading.Lock()
 
     def add(self, name: str, output: Output) -> None:
         writer = LineWriter(name, output, self._clean)
         self._writers.append(writer)
         self._handlers.append(_add_handler(self._log, writer))
+
+    @property
+    def level(self) -> str:
+        return self._log.level
+
+    def set_level(self, level: str) -> None:
+        """From now on, this is the least level that is written. Any thread."""
+        with self._changing:
+            self._log = replace(self._log, level=level)
+            before = self._handlers
+            # First the new ones: a line that is written twice does less harm than one that is lost.
+            self._handlers = [_add_handler(self._log, writer) for writer in self._writers]
+            for handler in before:
+                logger.remove(handler)
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """Write what is waiting. False when an output did not take it within ``timeout_s``."""

@@ -21,9 +21,9 @@ from telnyx_actors.actors.phrases import PhraseCache
 from telnyx_actors.actors.services import CallSettings, Mode, Services, Vendors
 from telnyx_actors.actors.session import StreamGate
 from telnyx_actors.actors.tally import Tally
-from telnyx_actors.app import load_persona
 from telnyx_actors.core.rules import Rules
 from telnyx_actors.core.voice_activity import VoiceActivitySettings
+from telnyx_actors.personas import load_persona
 
 PLAN = CallPlan("ref-1", "outgoing", "+573001234567", nombre="Pedro", contexto="Cita el lunes")
 

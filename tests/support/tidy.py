@@ -86,6 +86,7 @@ def rule(path: str, breach: str) -> Callable[[Callable[[Module], Complaints]], C
 # --- imports go one way ---------------------------------------------------------
 
 _BASE: Final = frozenset({"errors", "clock", "config", "logs", "log_output", "__init__"})
+_ENGINE: Final = _BASE | {"core", "wire", "providers", "actors", "owner", "personas", "lazy", "vendors"}
 _LAYERS: Final = {
     "__init__": frozenset[str](),
     "errors": frozenset[str](),
@@ -99,14 +100,20 @@ _LAYERS: Final = {
     "actors": _BASE | {"core", "wire", "providers"},
     "front": _BASE | {"core", "wire", "providers", "actors"},
     "console": _BASE | {"core", "wire", "providers", "actors"},
-    "vendors": _BASE | {"core", "wire", "providers", "actors"},
-    "app": _BASE | {"core", "wire", "providers", "actors", "front", "console", "vendors"},
+    "owner": frozenset({"errors"}),
+    "personas": frozenset({"errors", "core"}),
+    "lazy": _BASE | {"providers"},
+    "vendors": _BASE | {"core", "wire", "providers", "actors", "lazy"},
+    "preflight": _BASE | {"core", "wire", "providers", "personas", "lazy", "vendors"},
+    "reload": _BASE | {"actors"},
+    "app": _ENGINE | {"front", "console"},
+    "main": _ENGINE | {"front", "console", "app", "preflight", "reload"},
     "standins": frozenset[str](),
-    "demo": _BASE | {"core", "wire", "providers", "actors", "front", "console", "vendors", "app", "standins"},
+    "demo": _ENGINE | {"front", "console", "app", "standins"},
 }
 """What each layer may import besides itself. The stand-ins are the world outside: they know nothing of the engine."""
 
-_VENDORS_ARE_CHOSEN_BY: Final = ("vendors", "app", "demo", "providers")
+_VENDORS_ARE_CHOSEN_BY: Final = ("vendors", "preflight", "app", "demo", "providers")
 """Everybody else knows the outside world by its protocols, ``providers.ports``."""
 
 

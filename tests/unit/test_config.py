@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from telnyx_actors.config import Call, Secret, Server, Settings, Timing, load_settings
+from telnyx_actors.config import Call, Secret, Server, Settings, Timing, differences, load_settings
 from telnyx_actors.config.docs import configuration_page, env_example
-from telnyx_actors.config.settings import GROUPS, all_settings, differences
+from telnyx_actors.config.settings import GROUPS, all_settings
 from telnyx_actors.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

@@ -66,6 +66,23 @@ def test_a_text_is_not_a_format_string(lines: Lines) -> None:
     assert "'{nombre} <red>{0}</red> {'\n" in lines.read()
 
 
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_the_level_can_be_set_while_lines_are_written(lines: Lines, tmp_path: Path, format_: str) -> None:
+    file = tmp_path / "motor.log"
+    lines.start(Log(level="INFO", format=format_, file=file))
+    assert lines.output is not None
+    log = CallLog("x")
+    log.debug("🔍", "uno")
+    lines.output.set_level("DEBUG")
+    log.debug("🔍", "dos")
+    lines.output.set_level("ERROR")
+    log.warning("🔍", "tres")
+    log.error("🔍", "cuatro")
+    for text in (lines.read(), file.read_text(encoding="utf-8")):
+        assert [word for word in ("uno", "dos", "tres", "cuatro") if word in text] == ["dos", "cuatro"]
+        assert text.count("\n") == 2, "each once"
+
+
 def test_levels_below_the_one_set_are_not_logged(lines: Lines) -> None:
     lines.start(Log(level="WARNING"))
     log = CallLog("x")

@@ -1,0 +1,206 @@
+"""The command line: run the engine until it is told to stop, or check what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from enum import Enum, auto
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from loguru import logger
+
+from telnyx_actors import __version__
+from telnyx_actors.app import Engine
+from telnyx_actors.clock import SystemClock
+from telnyx_actors.config import Log, Settings, load_settings, read_env
+from telnyx_actors.errors import ConfigError
+from telnyx_actors.log_output import Console
+from telnyx_actors.logs import DEBUG, LogOutput, cleaner, setup_logs
+from telnyx_actors.personas import load_persona
+from telnyx_actors.preflight import as_json, preflight, table, watch_address
+from telnyx_actors.reload import Reloader
+
+EXIT_OK: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_CONFIG: Final = 2
+LOOK_EVERY_S: Final = 0.2
+"""Windows shows a signal to Python only between two waits."""
+HANDOVER_WITHIN_S: Final = 60.0
+PAUSE_WITHIN_S: Final = 8.0
+PIPE_CHARS: Final = 1_000_000
+"""What is not a terminal gets each finding on one line, for grep."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says. Returns the exit code."""
+    options = _parse(arguments)
+    env_file = _env_file(options.env_file)
+    try:
+        settings = _settings(read_env(env_file))
+        # The file is the running engine's: two that renew it would lose lines.
+        log = replace(settings.log, file=None) if options.check else settings.log
+        output = _open_log(log, settings)
+    except ConfigError as error:
+        return _complain(error, in_json=options.json)
+    try:
+        if options.check:
+            return _check(settings, in_json=options.json)
+        return _run(settings, env_file, output, hand_over=options.handover)
+    except ConfigError as error:
+        return _complain(error, in_json=False)
+    finally:
+        output.close()
+
+
+# --- running ----------------------------------------------------------------------------
+
+
+class _Wish(Enum):
+    STOP = auto()
+    RELOAD = auto()
+
+
+_SIGNALS: Final[Mapping[str, _Wish]] = {
+    "SIGINT": _Wish.STOP,
+    "SIGTERM": _Wish.STOP,
+    "SIGBREAK": _Wish.STOP,  # Windows
+    "SIGHUP": _Wish.RELOAD,  # everywhere else
+}
+
+
+def _run(settings: Settings, env_file: Path | None, output: LogOutput, *, hand_over: bool) -> int:
+    for warning in settings.warnings:
+        logger.warning("⚠️ {}", warning)
+    wishes: queue.SimpleQueue[_Wish] = queue.SimpleQueue()  # what a signal may put into, whatever it interrupts
+    engine = Engine(settings, lambda: wishes.put(_Wish.STOP), log=output)
+    _on_signals(wishes.put)
+    engine.start(wait_for_owner_s=HANDOVER_WITHIN_S if hand_over else 0.0)
+    threading.Thread(target=watch_address, args=(settings, engine.runtime.clock), name="preflight", daemon=True).start()
+    _serve(engine, wishes, Reloader(settings, env_file, engine.mode, output))
+    if engine.has_failed:
+        logger.critical("El motor falló y no pudo recuperarse")
+        engine.stop()
+        return EXIT_FAILED
+    logger.info("Parada pedida: se espera hasta {} s a que terminen las llamadas", settings.server.drain_s)
+    is_clean = engine.drain(settings.server.drain_s)
+    is_clean = engine.stop() and is_clean
+    logger.info("Servicio detenido")
+    return EXIT_OK if is_clean else EXIT_FAILED
+
+
+def _serve(engine: Engine, wishes: queue.SimpleQueue[_Wish], reloader: Reloader) -> None:
+    """Returns when it is time to stop."""
+    while (wish := _next(wishes)) is not _Wish.STOP:
+        if wish is _Wish.RELOAD:
+            reloader.reload()
+        if engine.is_wanted_by_successor:
+            logger.info("Otro proceso toma el relevo: se le pasan las llamadas")
+            engine.release_calls(PAUSE_WITHIN_S)
+            return
+
+
+def _next(wishes: queue.SimpleQueue[_Wish]) -> _Wish | None:
+    try:
+        return wishes.get(timeout=LOOK_EVERY_S)
+    except queue.Empty:
+        return None
+
+
+def _on_signals(wish: Callable[[_Wish], None]) -> None:
+    """Have the process's signals understood, as many as its platform has."""
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        wish(_SIGNALS[signal.Signals(number).name])
+
+    for name in _SIGNALS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), on_signal)
+
+
+# --- checking ---------------------------------------------------------------------------
+
+
+def _check(settings: Settings, *, in_json: bool) -> int:
+    report = preflight(settings, SystemClock())
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_CHARS
+    text = as_json(report) if in_json else table(report, width)
+    Console(sys.stdout).write(cleaner(settings.secrets())(text, DEBUG) + "\n")
+    return EXIT_OK if report.is_passed else EXIT_FAILED
+
+
+# --- starting ---------------------------------------------------------------------------
+
+
+def _settings(env: Mapping[str, str]) -> Settings:
+    """Raises ``ConfigError`` with the persona's problems beside those of the variables."""
+    problems: list[str] = []
+    settings = None
+    try:
+        settings = load_settings(env)
+    except ConfigError as error:
+        problems += error.problems
+    persona_file = env.get("PERSONA_FILE", "").strip()
+    try:
+        load_persona(Path(persona_file) if persona_file else None)
+    except ConfigError as error:
+        problems += error.problems
+    if settings is None or problems:
+        raise ConfigError(tuple(problems))
+    return settings
+
+
+def _open_log(log: Log, settings: Settings) -> LogOutput:
+    try:
+        return setup_logs(log, settings.secrets())
+    except OSError as error:
+        raise ConfigError((f"LOG_FILE: no se puede escribir en {log.file} ({error.strerror or error})",)) from error
+
+
+def _env_file(wanted: Path | None) -> Path | None:
+    """The file asked for; else ``.env`` where there is one."""
+    default = Path(".env")
+    return wanted if wanted is not None else default if default.exists() else None
+
+
+def _complain(error: ConfigError, *, in_json: bool) -> int:
+    if in_json:
+        text = json.dumps({"passed": False, "problems": error.problems}, ensure_ascii=False, indent=2)
+        Console(sys.stdout).write(text + "\n")
+        return EXIT_CONFIG
+    lines = ["La configuración no sirve:", "", *(f"  • {problem}" for problem in error.problems)]
+    lines += ["", "Todas las variables, con su significado: .env.example"]
+    Console(sys.stderr).write("\n".join(lines) + "\n")
+    return EXIT_CONFIG
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="run.py",
+        description="Motor de telefonía: Telnyx lleva la llamada, Deepgram escucha, Claude responde, ElevenLabs habla.",
+        epilog="La configuración son variables de entorno; .env.example las explica todas. "
+        "Códigos de salida: 0 bien, 1 algo falló, 2 la configuración no sirve.",
+    )
+    parser.add_argument("--env-file", type=Path, metavar="ARCHIVO", help="variables de entorno (por omisión: .env)")
+    parser.add_argument(
+        "--check", action="store_true", help="probar claves, modelos, número y direcciones, decir qué falla, y terminar"
+    )
+    parser.add_argument("--json", action="store_true", help="con --check: el resultado en JSON")
+    parser.add_argument(
+        "--handover",
+        action="store_true",
+        help="relevar al proceso que está en marcha: recibe sus llamadas en curso, y aquel termina",
+    )
+    parser.add_argument("--version", action="version", version=f"telnyx_actors {__version__}")
+    options = parser.parse_args(arguments)
+    if options.json and not options.check:
+        parser.error("--json va con --check")
+    return options
