@@ -62,6 +62,11 @@ class ReplayBuffer:
         while self._pieces and self._begin + len(self._pieces[0]) <= end:
             self._begin += len(self._pieces.popleft())
 
+    @property
+    def has_voice(self) -> bool:
+        """Whether somebody speaks in what is kept."""
+        return self._voice_end > self._begin
+
     def forget(self) -> None:
         """Somebody else has heard it all."""
         self._pieces.clear()
@@ -72,12 +77,12 @@ class ReplayBuffer:
         self._sent = self._origin = self._begin
 
     def _limit(self) -> int:
-        return self._max_bytes if self._voice_end > self._begin else QUIET_MAX_MS * BYTES_PER_MS
+        return self._max_bytes if self.has_voice else QUIET_MAX_MS * BYTES_PER_MS
 
     def _drop_first(self) -> None:
         first = self._pieces.popleft()
         if self._sent < self._begin + len(first):
-            if self._voice_end > self._begin:
+            if self.has_voice:
                 self.lost_bytes += self._begin + len(first) - self._sent
             self._sent = self._begin + len(first)
         self._begin += len(first)

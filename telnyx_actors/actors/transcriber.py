@@ -15,6 +15,7 @@ import pykka
 
 from telnyx_actors.actors.base import Birth, EngineActor, tell
 from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
+from telnyx_actors.actors.mute import MuteWatch
 from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.replay import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
@@ -89,6 +90,7 @@ class TranscriberActor(EngineActor):
         self._call_log = log
         self._stream: TranscriptionStream | None = None
         self._pump: Pump[object] | None = None
+        self._mute = MuteWatch()
         self._failures = 0
         self._must_finalize = False
         self._is_replaced = False  # the carrier hears, until we can again
@@ -144,6 +146,10 @@ class TranscriberActor(EngineActor):
             is_voice |= self._activity.is_speaking
         self._replay.add(b"".join(frame for _, frame in frames), is_voice=is_voice)
         self._send()
+        if self._activity.is_speaking:
+            self._mute.voice(len(frames) * _FRAME_S)
+        if self._stream is not None and self._mute.is_mute(self._stream.messages, self.clock.now()):
+            self._lost(ProviderError("deepgram", Failure.TIMEOUT, "no dice nada de una voz"))
 
     def _detect(self, at: float, frame: bytes) -> None:
         if self._zero is not None and (late_s := at - self._zero - (self._frames + 1) * _FRAME_S) > GAP_S:
@@ -189,6 +195,9 @@ class TranscriberActor(EngineActor):
             self._stream.finalize()
         except ProviderError:
             self._must_finalize = True
+        else:
+            if self._replay.has_voice:
+                self._mute.asked(self.clock.now())
 
     # --- the connection ------------------------------------------------------------
 
@@ -215,6 +224,7 @@ class TranscriberActor(EngineActor):
         self._call_log.info("✅", "Conectado a Deepgram WebSocket")
         tell(self._call, ev.HearingRestored())
         self._stream = stream
+        self._mute.connected()
         self.send_later(STABLE_S, _StableDue(stream))
         if self._is_replaced:
             self._is_replaced = False

@@ -94,7 +94,7 @@ class _Dialect(Protocol):
 
 
 class _Stream:
-    """What Nova and Flux share. ``malformed_messages`` counts what Deepgram sent and nobody understood."""
+    """What Nova and Flux share. ``malformed_messages`` counts what Deepgram sent and nobody understood, ``messages`` all."""
 
     def __init__(self, connection: DeepgramConnection, encoding: Encoding, dialect: _Dialect) -> None:
         self._connection = connection
@@ -102,6 +102,7 @@ class _Stream:
         self._dialect = dialect
         self._padding_bytes = 0  # silence of ours, which is not in the audio that we were given
         self.malformed_messages = 0
+        self.messages = 0
 
     def events(self) -> Iterator[TranscriptEvent]:
         with closing(self._connection.messages()) as messages:
@@ -116,6 +117,7 @@ class _Stream:
         self._connection.shut()
 
     def _receive(self, message: bytes) -> tuple[DeepgramMessage, ...]:
+        self.messages += 1
         try:
             return self._dialect.receive(message)
         except WireError as error:

@@ -24,6 +24,10 @@ from telnyx_actors.core.events import TranscriptEvent
 class TranscriptionStream(Protocol):
     """One open connection to a transcriber. Any thread may send; one thread reads."""
 
+    @property
+    def messages(self) -> int:
+        """How many have come, whatever was in them: whether the other end is alive."""
+
     def send(self, audio: bytes) -> None:
         """Send audio (never empty). Raises ``ProviderError`` when the connection is gone."""
 

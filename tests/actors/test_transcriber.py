@@ -11,6 +11,7 @@ from support.fakes import FakeTranscription, FakeTranscriptionStream, Mailbox, f
 from support.stepping import StillRuntime, Unstarted, hand, step
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
+from telnyx_actors.actors.mute import ANSWER_S, VOICE_S, MuteWatch
 from telnyx_actors.actors.replay import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
 from telnyx_actors.actors.session import CallSession
@@ -400,3 +401,67 @@ def test_an_actor_that_ends_while_connecting_leaves_no_connection(
     transcription.gate.set()
     pump._thread.join(5)
     assert all(stream.closed.is_set() for stream in transcription.streams.all)
+
+
+# --- a connection that is open, and says nothing ------------------------------------------
+
+
+def test_a_connection_that_says_nothing_of_a_voice_is_replaced_and_the_voice_played_again(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, call: Mailbox, still: StillRuntime
+) -> None:
+    mute = ready(transcriber, transcription)
+    line.say(round(VOICE_S / FRAME_S) + 10)
+    hear(transcriber)
+    assert isinstance(call.told.all[-1], ev.HearingFailed)
+    assert mute.closed.is_set()
+    assert reconnect(transcriber, transcription, still).audio == mute.audio
+
+
+def test_a_connection_that_leaves_a_request_for_words_unanswered_is_replaced(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, call: Mailbox
+) -> None:
+    mute = ready(transcriber, transcription)
+    line.say(30)
+    line.be_silent(15)
+    hear(transcriber)
+    hand(transcriber, Finalize())
+    line.be_silent(round(ANSWER_S / FRAME_S) - 1)
+    hear(transcriber)
+    assert not mute.closed.is_set()
+    line.be_silent(2)
+    hear(transcriber)
+    assert mute.closed.is_set()
+
+
+def test_a_connection_that_says_anything_is_kept(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line
+) -> None:
+    alive = ready(transcriber, transcription)
+    for _ in range(5):
+        line.say(55)
+        alive.messages += 1
+        hear(transcriber)
+    hand(transcriber, Finalize())
+    alive.messages += 1
+    line.be_silent(100)
+    hear(transcriber)
+    assert not alive.closed.is_set()
+
+
+def test_silence_says_nothing_about_a_connection(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line
+) -> None:
+    idle = ready(transcriber, transcription)
+    line.be_silent(500)
+    hear(transcriber)
+    assert not idle.closed.is_set()
+
+
+def test_a_noise_costs_ever_fewer_connections() -> None:
+    watch = MuteWatch()
+    found = []
+    for frame in range(1500):  # 30 s
+        watch.voice(FRAME_S)
+        if watch.is_mute(0, frame * FRAME_S):
+            found.append(round(frame * FRAME_S, 1))
+    assert found == [1.6, 4.8, 11.2, 24.0]

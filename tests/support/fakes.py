@@ -119,13 +119,17 @@ class Mailbox:
 
 
 class FakeTranscriptionStream:
-    """One connection. Lists of what came: ``sent`` audio, ``finalized`` and ``kept_alive`` counted."""
+    """One connection. Lists of what came: ``sent`` audio, ``finalized`` and ``kept_alive`` counted.
+
+    ``messages`` is what the test says.
+    """
 
     def __init__(self) -> None:
         self.given: Stream[TranscriptEvent] = Stream()
         self.sent: list[bytes] = []
         self.finalized = 0
         self.kept_alive = 0
+        self.messages = 0
         self.send_error: ProviderError | None = None
         self.closed = self.given.cancelled
 
