@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from telnyx_actors.standins.base import StandIn
+from telnyx_actors.standins.base import Fault, StandIn
 from telnyx_actors.standins.caller import CallerScript, Render
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.telnyx_api import TelnyxApi
@@ -79,6 +79,12 @@ class TelnyxStandIn(StandIn):
     def misbehave(self, *chaos: WebhookChaos) -> None:
         """How webhooks go wrong from now on; nothing heals them."""
         self._exchange.webhooks.misbehave(*chaos)
+
+    def fail_stream(self, call_control_id: str, fault: Fault) -> None:
+        """Let this happen to the open media socket of one call, if there is one."""
+        stream = self._exchange.registry.legs[call_control_id].stream
+        if stream is not None:
+            stream.fail(fault)
 
     # --- what happened ---
 

@@ -130,6 +130,10 @@ class MediaStream:
         self.started = True
         call.note("stream.start", stream_id=self.id)
 
+    def fail(self, fault: Fault) -> None:
+        """Let this happen to the open socket, ``fault.after`` frames from now."""
+        self._fault, self._sent = fault, 0
+
     async def tick(self, sound: bytes, now: int) -> None:
         """The caller's 20 ms leave; the marks that were reached return."""
         if not self.started:

@@ -213,6 +213,10 @@ class World:
         """Add a fault; see ``Fault`` and the stand-in's own words for what ``match`` can name."""
         self._do(lambda: self.vendors[vendor].fail(fault))
 
+    def fail_stream(self, call_control_id: str, fault: Fault) -> None:
+        """Let this happen to the open media socket of one call; how streams to come fail is ``fail("telnyx", …)``."""
+        self._do(lambda: self.telnyx.fail_stream(call_control_id, fault))
+
     def heal(self, vendor: str = "") -> None:
         """Forget the faults of one vendor, or of all, and the unreliable webhooks with them."""
         for name in [vendor] if vendor else self.vendors:

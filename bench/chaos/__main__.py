@@ -1,0 +1,72 @@
+"""``python -m bench.chaos``: a hostile world, and what callers heard of it. On loopback only.
+
+The exit code is 1 when something is worse than docs/reliability.md promises.
+"""
+
+# ruff: noqa: T201 - its output is what it is for
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from bench.chaos import report
+from bench.chaos.restart import kill_minus_9
+from bench.chaos.scenarios import in_houses, matrix
+from bench.chaos.scene import Outcome, play_named
+
+
+def main() -> int:
+    """Returns the exit code."""
+    options = _arguments()
+    started = time.monotonic()
+    scenarios = [scenario for scenario in matrix() if options.only in scenario.name]
+    kills = [seed for seed in range(options.kills) if options.only in "kill -9"]
+    found = _run([[scenario.name for scenario in house] for house in in_houses(scenarios)], kills, options)
+    order = {scenario.name: index for index, scenario in enumerate(matrix())}
+    outcomes = sorted(found, key=lambda outcome: order.get(f"{outcome.fault}, {outcome.moment}", len(order)))
+    print("\n".join(["", *report.table(outcomes), ""]))
+    is_good = True
+    for outcome in outcomes:
+        for complaint in report.complaints(outcome):
+            is_good = False
+            print(f"✗ {outcome.fault}, {outcome.moment}: {complaint}")
+    report.write(options.json, outcomes)
+    calls = sum(len(outcome.calls) for outcome in outcomes)
+    print(f"{len(outcomes)} scenarios, {calls} calls, {time.monotonic() - started:.0f} s; all figures: {options.json}")
+    return 0 if is_good and outcomes else 1
+
+
+def _run(houses: list[list[str]], kills: list[int], options: argparse.Namespace) -> list[Outcome]:
+    """Several processes, because in most of a call nobody computes anything."""
+    outcomes: list[Outcome] = []
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.workers, spawn) as pool:
+        jobs: dict[Future[list[Outcome]], str] = {
+            pool.submit(play_named, names, options.calls): ", ".join(names) for names in houses
+        }
+        for done in as_completed(jobs):
+            outcomes += done.result()
+            print(f"[{len(outcomes)}] {jobs[done]}", file=sys.stderr, flush=True)
+    for seed in kills:  # alone: they are about time
+        outcomes.append(kill_minus_9(options.live_calls, seed))
+    return outcomes
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
+    parser.add_argument("--only", default="", metavar="TEXT", help="scenarios whose name contains this")
+    parser.add_argument("--calls", type=int, default=2, help="calls of each scenario (default: 2)")
+    parser.add_argument("--workers", type=int, default=4, help="scenarios played at the same time (default: 4)")
+    parser.add_argument("--kills", type=int, default=3, help="how often the daemon is killed (default: 3)")
+    parser.add_argument("--live-calls", type=int, default=10, help="calls in progress then (default: 10)")
+    parser.add_argument("--json", type=Path, default=Path("chaos.json"), help="where the figures go")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""``kill -9`` of the daemon while calls are in progress, and its restart at once."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+import time
+import wave
+from pathlib import Path
+from typing import Final
+
+from bench.chaos.figures import CallFigures, dead_air_s, trouble_of, words
+from bench.chaos.house import Daemon
+from bench.chaos.scene import Outcome
+from bench.chaos.talk import EXCHANGES, script
+from telnyx_actors.standins.carrier_call import CarrierCall
+
+AUDIBLE_WITHIN_S: Final = 3.0
+ENDED_WITHIN_S: Final = 90.0
+APART_S: Final = 0.8
+EARLIEST_S: Final = 3.0
+LATEST_S: Final = 12.0
+RECORD_TOLERANCE_S: Final = 0.5
+
+
+def kill_minus_9(calls: int, seed: int) -> Outcome:
+    """Kill it at a random moment; calls begin one after the other, so each is struck at another moment of its own."""
+    outcome = Outcome("kill -9", f"random, seed {seed}", expects_answers=False, expects_words=False)
+    outcome.recovery_limit_s = AUDIBLE_WITHIN_S
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, Daemon(Path(folder)) as house:
+        placed = []
+        for _ in range(calls):
+            placed.append(house.dial(script(len(EXCHANGES), patient=len(EXCHANGES))))
+            time.sleep(APART_S)
+        time.sleep(max(EARLIEST_S, random.Random(seed).uniform(0.0, LATEST_S) - calls * APART_S))
+        killed_at = time.monotonic()
+        house.kill()
+        house.open()
+        for call in placed:
+            _judge(house, call, killed_at, outcome)
+    return outcome
+
+
+def _judge(house: Daemon, call: str, killed_at: float, outcome: Outcome) -> None:
+    record = house.world.wait_ended(call, ENDED_WITHIN_S)
+    heard = house.world.agent_words(call)
+    audible_s = audible_after_s(record, house.started_at)
+    doubled = tuple(
+        key for exchange in EXCHANGES for key in exchange.keys if sum(key in words(word.text) for word in heard) > 1
+    )
+    answers = [all(any(key in words(word.text) for word in heard) for key in one.keys) for one in EXCHANGES]
+    asked = set(words(" ".join(house.said(call))))
+    lost = tuple(word for said in record.utterances for word in words(said.text) if word not in asked)
+    outcome.calls.append(CallFigures(trouble_of(record), len(EXCHANGES), sum(answers), lost, doubled, 0.0, audible_s))
+    if audible_s is None:
+        outcome.complaints.append("the agent was not heard again")
+    _judge_history(house, call, killed_at, outcome)
+    _judge_record(house, call, outcome)
+
+
+def audible_after_s(record: CarrierCall, at: float) -> float | None:
+    """How long after a moment the agent could be heard."""
+    assert record.media_at is not None
+    since_s = at - record.media_at
+    return next((start - since_s for start, _ in record.agent_speech(join_ms=0) if start >= since_s), None)
+
+
+def _judge_history(house: Daemon, call: str, killed_at: float, outcome: Outcome) -> None:
+    """The first request of the new process tells the model what was heard before the old one died."""
+    record = house.world.call(call)
+    assert record.media_at is not None
+    until_ms = (killed_at - record.media_at) * 1000 - 1000  # what was heard in the last second may be lost
+    known = {word for heard in house.world.agent_words(call) if heard.end_ms < until_ms for word in words(heard.text)}
+    requests = [messages for at, messages in house.asked(call) if at > house.started_at]
+    if not requests:
+        return
+    told = set(words(" ".join(text for role, text in requests[0] if role == "assistant")))
+    forgotten = [key for exchange in EXCHANGES for key in exchange.keys if key in known and key not in told]
+    if forgotten:
+        outcome.complaints.append(f"the model was not told what was heard: {' '.join(forgotten)}")
+
+
+def _judge_record(house: Daemon, call: str, outcome: Outcome) -> None:
+    """The recording goes on as if nobody had died, and the transcript says when somebody had."""
+    deadline = time.monotonic() + 20.0
+    while (folder := house.record_folder(call)) is None or not (folder / "transcript.json").exists():
+        if time.monotonic() > deadline:
+            outcome.complaints.append("no record in the archive")
+            return
+        time.sleep(0.05)
+    with wave.open(str(folder / "call.wav")) as file:
+        recorded_s = file.getnframes() / file.getframerate()
+    lasted_s = house.world.call(call).duration_s
+    if abs(recorded_s - lasted_s) > RECORD_TOLERANCE_S:
+        outcome.complaints.append(f"{recorded_s:.1f} s recorded of a call of {lasted_s:.1f} s")
+    transcript = json.loads((folder / "transcript.json").read_text(encoding="utf-8"))
+    if "recovery" not in {turn["kind"] for turn in transcript["turns"]}:
+        outcome.complaints.append("the transcript does not mark the gap")
+
+
+__all__ = ["dead_air_s", "kill_minus_9"]

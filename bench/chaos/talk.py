@@ -1,0 +1,76 @@
+"""What is said in every call of the suite: short, and each answer known by words of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Step, WaitForAgent
+
+PERSONA: Final = """
+name = "Lía"
+business = "Prueba"
+language = "es"
+system_prompt = "Eres Lía. Hora: {hora}, fecha: {fecha}. Hablas con {nombre}. Motivo: {contexto}"
+
+[greetings]
+morning = "Muy buenos días."
+afternoon = "Muy buenas tardes."
+evening = "Muy buenas noches."
+
+[goodbyes]
+polite = "Con gusto, adiós."
+silence = "No hay nadie, adiós."
+limit = "Se acaba el tiempo, adiós."
+failure = "Hay un problema, adiós."
+
+[lines]
+fillers = ["Ya le miro eso.", "Déjeme ver."]
+silence_prompts = ["¿Sigue ahí conmigo?"]
+quick_reply = "Ya voy."
+apology = "Perdone la demora, un momento."
+failure = "Perdone, ¿cómo me dijo?"
+recovery = "Se cortó un momento, disculpe."
+transfer = "Le comunico con alguien."
+dtmf = "[marcó {teclas}]"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """``keys`` are in the answer and nowhere else, one for each of its sentences; ``cue`` finds the question."""
+
+    question: str
+    cue: str
+    answer: str
+    keys: tuple[str, ...]
+
+
+EXCHANGES: Final = (
+    Exchange(
+        "¿Cuánto cuesta la consulta?",
+        "cuesta",
+        "Vale cincuenta mil pesos. También recibimos tarjeta.",
+        ("cincuenta", "tarjeta"),
+    ),
+    Exchange("¿Y atienden los domingos?", "atienden", "Los domingos abrimos a las diez.", ("diez",)),
+    Exchange("¿Dónde queda la clínica?", "queda", "Estamos frente al parque principal.", ("parque",)),
+)
+
+GREETED: Final = WaitForAgent(silent_ms=500, timeout_s=8.0, required=False)
+PATIENT: Final = WaitForAgent(silent_ms=2900, timeout_s=25.0, required=False)
+"""Longer than the pauses between a filler, an apology and the answer."""
+
+USUAL: Final = WaitForAgent(silent_ms=700, timeout_s=25.0, required=False)
+
+
+def script(exchanges: int, *, patient: int = 1) -> CallerScript:
+    """A caller who asks so many things, and waits long for the first ``patient`` answers."""
+    steps: list[Step] = [GREETED]
+    for index, exchange in enumerate(EXCHANGES[:exchanges]):
+        steps += [Say(exchange.question), PATIENT if index < patient else USUAL]
+    return CallerScript((*steps, HangUp()))
+
+
+def model_script() -> list[tuple[str, str]]:
+    return [(exchange.cue, exchange.answer) for exchange in EXCHANGES]
