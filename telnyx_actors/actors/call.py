@@ -6,11 +6,12 @@ back are performed (see ``performer``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, get_args
 
 from telnyx_actors.actors.base import Birth, EngineActor
 from telnyx_actors.actors.call_log import log_event
+from telnyx_actors.actors.call_setup import CallSetup
+from telnyx_actors.actors.carrier_words import transcript_in
 from telnyx_actors.actors.diary import Diary
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import (
@@ -21,15 +22,16 @@ from telnyx_actors.actors.messages import (
     CloseRecord,
     CommandFailed,
     Deadline,
-    Dial,
     Dialled,
     Prepare,
     RecordClosed,
+    Redial,
     Release,
     SpeechChunk,
     StreamClosed,
     StreamLost,
     StreamOpened,
+    WebhookDue,
     WebhookReceived,
 )
 from telnyx_actors.actors.parts import CallParts, open_record, what_is_lost
@@ -41,7 +43,7 @@ from telnyx_actors.actors.timer import Timeout
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.errors import Failure
-from telnyx_actors.logs import CallLog, mask_phone
+from telnyx_actors.logs import CallLog
 from telnyx_actors.wire.telnyx_media import StreamError
 
 CALL_EVENTS: Final = tuple(get_args(ev.CallEvent))
@@ -71,6 +73,7 @@ class CallActor(EngineActor):
     def setup(self) -> None:
         self._parts = CallParts(self.start_child, self.actor_ref, self._memory, self._services)
         self._performer = Performer(self._memory, self._parts, self._services, self.clock)
+        self._setup = CallSetup(self._memory, self._performer, self._services, self.send_later)
         self._memory.session.owner = self.actor_ref
         self._diary = Diary(self._memory.plan, self._services.journal, self.clock)
         if self.stats.restarts:
@@ -101,16 +104,9 @@ class CallActor(EngineActor):
 
     def _begin(self) -> None:
         """The call is new."""
-        plan, orders = self._memory.plan, self._performer.orders
-        uses_stream = self._conversation.state.rules.uses_stream
-        stream_secret = self._services.gate.renew(self._memory.session) if uses_stream else None
         self._diary.begun(self._memory.view.secret)
         self._parts.speaker.tell(Prepare(self._conversation.state.lines.greeting))
-        if plan.direction == "outgoing":
-            self._parts.carrier.tell(Dial(orders.dial(stream_secret)))
-        else:
-            self._call_log.info("📞", f"Llamada entrante de {mask_phone(plan.number)}")
-            self._performer.order(orders.answer(stream_secret))
+        self._setup.begin(self._call_log)
         self._arm()
 
     def _go_on(self) -> None:
@@ -154,6 +150,9 @@ class CallActor(EngineActor):
                 self._identified(message.call.call_control_id)
                 self._call_log.info("📞", "Llamada iniciada")
                 self._memory.placed(message.call)
+                self._setup.dialled()
+            case Redial() | WebhookDue():
+                self._setup.remember(message, self._call_log)
             case CallStatus():
                 self._feed(ev.TimePassed() if message.is_alive else ev.CallEnded("ended_meanwhile"))
             case CommandFailed():
@@ -167,13 +166,16 @@ class CallActor(EngineActor):
 
     def _webhook(self, message: WebhookReceived) -> None:
         event, payload = message.event, message.event.payload
+        self._memory.has_webhook = True
         self._call_log.info("📨", f"Webhook recibido: {event.event_type}")
         self._note(f"webhook {event.event_type}")
         match event.event_type:
             case "call.answered":
                 self._answered()
             case "call.transcription":
-                self._transcribed(payload)
+                # A word of the carrier's transcriber counts only while ours is away.
+                if self._conversation.state.hears_by_carrier and (words := transcript_in(payload)) is not None:
+                    self._feed(words)
             case "call.playback.ended":
                 self._played(str(payload.get("status")))
             case "call.hangup":
@@ -192,18 +194,6 @@ class CallActor(EngineActor):
         if not self._conversation.state.rules.uses_stream:
             self._begin_record(Encoding.PCMU)
         self._feed(ev.CallAnswered())
-
-    def _transcribed(self, payload: Mapping[str, object]) -> None:
-        """The carrier's transcriber: a word of it counts only while ours is away."""
-        data = payload.get("transcription_data")
-        if not isinstance(data, Mapping) or not self._conversation.state.hears_by_carrier:
-            return
-        text, confidence = str(data.get("transcript") or "").strip(), data.get("confidence")
-        certainty = float(confidence) if isinstance(confidence, int | float) else 1.0
-        if data.get("is_final"):
-            self._feed(ev.TranscriptFinal(text, certainty, endpoint=True))
-        else:
-            self._feed(ev.TranscriptInterim(text, certainty))
 
     def _played(self, status: str) -> None:
         """Files end in the order in which they were begun; those that we stopped are forgotten already."""
@@ -256,6 +246,8 @@ class CallActor(EngineActor):
         self._note(f"Telnyx no aceptó «{message.name}»: {error.message}", is_failure=error.kind is not Failure.GONE)
         if error.kind is Failure.GONE:
             self._feed(ev.CallEnded("gone"))
+            return
+        if message.name == "dial" and self._setup.will_dial_again(error, self._call_log):
             return
         self._call_log.error("☎️", f"Telnyx no aceptó «{message.name}»: {error.message}")
         if message.name == "dial":
