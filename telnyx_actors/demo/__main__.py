@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import signal
 import sys
@@ -21,7 +20,7 @@ from telnyx_actors.core.persona import parse_persona
 from telnyx_actors.demo.check import check_all
 from telnyx_actors.demo.evidence import Evidence
 from telnyx_actors.demo.figures import measure
-from telnyx_actors.demo.processes import DemoError, Stage
+from telnyx_actors.demo.processes import DemoError, Stage, errors_in
 from telnyx_actors.demo.recording import examine
 from telnyx_actors.demo.script import FULL, SHORT, Scenario, caller_script, model_lines
 from telnyx_actors.demo.show import Show
@@ -34,7 +33,6 @@ from telnyx_actors.standins.world_client import WorldClient
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_INTERRUPTED: Final = 130
-_ERROR: Final = re.compile(r"\S+ \S+ (ERROR|CRITICAL) ")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(getattr(signal, name), _interrupt)
     folder = options.folder or Path("var", "demo", f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         return _run(SHORT if options.short else FULL, folder, terminal)
     except (DemoError, requests.RequestException, wave.Error, OSError) as error:
         terminal.row(("bad", f"  ✗ {error}"))
@@ -133,12 +130,6 @@ def _fillers() -> tuple[str, ...]:
     """What the agent may say by heart while a reply is late."""
     persona = resources.files("telnyx_actors.personas").joinpath("maria.toml").read_text(encoding="utf-8")
     return parse_persona(persona).lines.fillers
-
-
-def errors_in(log: Path) -> list[str]:
-    """The lines of a log that tell of an error."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line for line in lines if _ERROR.match(line)]
 
 
 def _shown(path: Path) -> str:

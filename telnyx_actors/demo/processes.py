@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,7 +27,8 @@ ROOT: Final = Path(telnyx_actors.__file__).parents[1]
 READY_WITHIN_S: Final = 20.0
 STOP_WITHIN_S: Final = 15.0
 ANSWER_WITHIN_S: Final = 10.0
-LOG_TAIL_LINES: Final = 12
+LOG_LINES: Final = 16
+_ERROR: Final = re.compile(r"\S+ \S+ (ERROR|CRITICAL) ")
 STOP_SIGNAL: Final = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
 """On Windows SIGTERM would end a process unasked; the console's break can be handled."""
 
@@ -78,9 +80,17 @@ class Child:
         return self._process.wait()
 
     def failure(self, what: str) -> DemoError:
-        """An error that shows the end of its log."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:]
-        return DemoError("\n".join([f"{self.name} {what}. El final de {self.log}:", *(f"  {line}" for line in lines)]))
+        """An error that shows the first that went wrong by its log, or the end of it."""
+        lines, errors = self.log.read_text(encoding="utf-8", errors="replace").splitlines(), errors_in(self.log)
+        begin = lines.index(errors[0]) if errors else max(0, len(lines) - LOG_LINES)
+        shown = [f"    {line}" for line in lines[begin : begin + LOG_LINES]]
+        return DemoError("\n".join([f"{self.name} {what}. {self.log}:", *shown]))
+
+
+def errors_in(log: Path) -> list[str]:
+    """The lines of a log that tell of an error."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line for line in lines if _ERROR.match(line)]
 
 
 class Stage:
@@ -105,6 +115,11 @@ class Stage:
 
     def start(self, scenario: Scenario) -> WorldClient:
         """Returns when both are ready for a call. Raises DemoError."""
+        try:
+            # With what an earlier engine left, its record would be taken for that of this call.
+            self.data_dir.mkdir(parents=True)
+        except FileExistsError:
+            raise DemoError(f"En {self.folder} ya hay una demostración.") from None
         command = ["-m", "telnyx_actors.standins", "--no-s3"]
         vendors = Child("Los proveedores", command, self.folder / "proveedores.log", is_asked=True)
         self._exit.callback(vendors.stop)

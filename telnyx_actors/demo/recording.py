@@ -99,8 +99,8 @@ def side(channel: Samples, pieces: Iterable[tuple[int, bytes]]) -> Side:
         likeness = _likeness(channel[found : found + len(samples)], samples)
         matches.append(Match(start / RATE_HZ, (found - start) * 1000 / RATE_HZ, likeness))
         # Where a clear cut it, the two clocks may differ by the way that the clear had to go.
-        end = min(len(rest), found + len(samples) + EDGE)
-        rest[found:end] = array("h", bytes(2 * (end - found)))
+        end = found + len(samples) + EDGE
+        rest[found:end] = array("h", bytes(2 * len(rest[found:end])))
     return Side(tuple(matches), _audible_s(rest))
 
 

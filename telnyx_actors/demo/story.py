@@ -125,7 +125,7 @@ def _agent_lines(seen: Seen, speech: Sequence[Interval], agent: Sequence[Passage
             "agent",
             passage.start_s,
             passage.text,
-            seen.is_over or is_resumed or ended is not None,
+            seen.is_over or following is not None or ended is not None,
             unheard_words(passage) if ended is not None else "",
             _note(passage, speech, agent, is_resumed=is_resumed),
             ended,
@@ -134,12 +134,12 @@ def _agent_lines(seen: Seen, speech: Sequence[Interval], agent: Sequence[Passage
 
 
 def _response_s(turn: Turn | None, speech: Sequence[Interval], agent: Sequence[Passage]) -> float | None:
-    """From the end of the caller's words to the first sound of the turn that answers them."""
+    """From the end of the caller's words to the first sound of the reply to them, behind a filler if there was one."""
     if turn is None or not turn.said:
         return None
     start_s = next(passage.start_s for passage in agent if passage.turn is turn)
     ends = [end for _, end in speech if end <= start_s]
-    return start_s - ends[-1] if ends else None
+    return start_s - ends[-1] + turn.filled_s if ends else None
 
 
 def unheard_words(passage: Passage) -> str:

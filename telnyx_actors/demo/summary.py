@@ -22,11 +22,12 @@ Row = tuple[str, str, str]
 def table(evidence: Evidence, figures: Figures) -> list[Row]:
     """The rows of the table."""
     responses, serial = _ms(figures.responses_s), _ms(figures.serial_s)
-    better = 1 - percentile(figures.responses_s, 50) / percentile(figures.serial_s, 50)
+    ratio = percentile(figures.responses_s, 50) / percentile(figures.serial_s, 50)
+    compared = f"un {abs(1 - ratio) * 100:.0f} % {'menos' if ratio < 1 else 'más'}"
     spent = figures.tokens
     rows = [
         (f"Turnos de {evidence.scenario.name}", str(len(evidence.scenario.exchanges)), "una respuesta a cada uno"),
-        ("Respuesta, p50 / p95", responses, f"en serie serían {serial}: un {better * 100:.0f} % menos"),
+        ("Respuesta, p50 / p95", responses, f"en serie serían {serial}: {compared}"),
         ("Silencio más largo", ms(figures.dead_air_s), "de espera por el agente"),
     ]
     if figures.barge_ins_s:

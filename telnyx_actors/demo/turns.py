@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,16 @@ class Turn:
     def is_interrupted(self) -> bool:
         return self.end == "interrupted"
 
+    @property
+    def filled_s(self) -> float:
+        """How long a filler was heard before the reply."""
+        times = self.times_ms
+        return (
+            (times["first_sent"] - times["filler_sent"]) / 1000
+            if {"first_sent", "filler_sent"} <= times.keys()
+            else 0.0
+        )
+
     def covers(self, at_s: float, tolerance_s: float = 0.15) -> bool:
         """Whether what was heard at that moment belongs to this turn."""
         begins = [self.times_ms[name] for name in ("filler_sent", "first_sent") if name in self.times_ms]
@@ -46,14 +57,16 @@ class Transcript:
 
 def turns_so_far(data_dir: Path) -> tuple[Turn, ...]:
     """The turns of the one call in progress, as far as they are written."""
-    lines: list[str] = []
+    turns: list[Turn] = []
     for path in (data_dir / "spool").glob("*/turns.jsonl"):
         try:
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            lines = path.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
-            return ()  # archived in this very moment
-    # A line without its end is still being written.
-    return tuple(msgspec.json.decode(line, type=Turn) for line in lines if line.endswith("\n"))
+            break  # archived in this very moment
+        for line in lines:
+            with contextlib.suppress(msgspec.DecodeError):  # an empty line, or one that is being written
+                turns.append(msgspec.json.decode(line, type=Turn))
+    return tuple(turns)
 
 
 def read_transcript(data_dir: Path) -> Transcript | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from telnyx_actors.demo.processes import Child, environment, free_port
+from telnyx_actors.demo.processes import Child, environment, errors_in, free_port
 from telnyx_actors.demo.script import FULL, SHORT, Scenario, caller_script, model_lines, spoken_by_caller
 from telnyx_actors.demo.turns import Turn, read_transcript, turns_so_far
 from telnyx_actors.standins.caller import HangUp, InterruptAfter, Say, Wait, WaitForAgent
@@ -72,7 +72,7 @@ def test_turns_are_read_while_the_call_runs_but_for_the_one_being_written(tmp_pa
     path = tmp_path / "spool" / "ref" / "turns.jsonl"
     path.parent.mkdir(parents=True)
     line = json.dumps(ENTRY, ensure_ascii=False)
-    path.write_text(f"{line}\n{line}\n{line[:40]}", encoding="utf-8")
+    path.write_text(f"{line}\n\n{line}\n{line[:40]}", encoding="utf-8")
     assert [turn.said for turn in turns_so_far(tmp_path)] == ["Hola.", "Hola."]
 
 
@@ -125,4 +125,34 @@ def test_a_child_that_fails_shows_the_end_of_its_log(tmp_path: Path) -> None:
     child = Child("El niño", ["-c", "raise SystemExit('no hay micrófono')"], tmp_path / "l", is_asked=True)
     assert child.first_line() == ""
     child.stop()
-    assert re.search(r"El niño no arrancó.*\n  no hay micrófono", str(child.failure("no arrancó")))
+    assert re.search(r"El niño no arrancó.*\n +no hay micrófono", str(child.failure("no arrancó")))
+
+
+def test_only_errors_count_as_errors_of_the_log(tmp_path: Path) -> None:
+    lines = [
+        "2026-11-22 13:07:03.140 INFO     🔊 no hubo ningún ERROR aquí",
+        "2026-11-22 13:07:03.141 ERROR    CallActor se cayó",
+        "    Traceback (most recent call last):",
+        "2026-11-22 13:07:03.142 CRITICAL 💥 El hilo x ha muerto",
+        "2026-11-22 13:07:03.143 WARNING  reinicio 1",
+    ]
+    log = tmp_path / "motor.log"
+    log.write_text("\n".join(lines), encoding="utf-8")
+    assert errors_in(log) == [lines[1], lines[3]]
+
+
+def test_of_a_child_that_logged_an_error_the_first_one_is_shown(tmp_path: Path) -> None:
+    script = (
+        "import sys; [print(f'2026-11-22 13:07:03 {w}', file=sys.stderr) for w in ('INFO  a', 'ERROR b', 'INFO  c')]"
+    )
+    child = Child("El niño", ["-c", script], tmp_path / "l", is_asked=True)
+    child.first_line()
+    child.stop()
+    shown = str(child.failure("falló")).splitlines()[1:]
+    assert [line.split()[-1] for line in shown] == ["b", "c"]
+
+
+def test_a_filler_lasts_from_its_first_sound_to_that_of_the_reply() -> None:
+    times = {"filler_sent": 1000, "first_sent": 2200, "ended": 3000}
+    assert Turn(1, "reply", "", "", "", "completed", times).filled_s == 1.2
+    assert Turn(1, "reply", "", "", "", "completed", {"first_sent": 2200}).filled_s == 0.0

@@ -66,5 +66,11 @@ def test_what_is_being_said_is_told_word_by_word(whole: Seen) -> None:
     assert all("Claro que sí. A las nueve.".startswith(text) for text in texts)
 
 
+def test_a_call_of_which_the_engine_writes_nothing_is_told_all_the_same(whole: Seen) -> None:
+    lines = tell(Seen(whole.record, whole.words, ()))
+    assert [line.text for line in lines] == [line.text for line in tell(whole)]
+    assert all(line.is_final for line in lines[:-1])
+
+
 def test_before_anybody_spoke_there_is_nothing_to_tell(whole: Seen) -> None:
     assert tell(seen_at(whole, 0.0)) == []
