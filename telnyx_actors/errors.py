@@ -36,7 +36,8 @@ class Failure(StrEnum):
     AUTH = "auth"  # 401/403: the key is wrong; asking again cannot help
     PAYMENT = "payment"  # 402: no credit left
     REFUSED = "refused"  # other 4xx: the request itself is wrong
-    RATE_LIMIT = "rate_limit"  # 429: too many at once
+    RATE_LIMIT = "rate_limit"  # 429: too many in too short a time
+    CAPACITY = "capacity"  # the account allows no more at once: something has to end first
     UNAVAILABLE = "unavailable"  # 5xx, refused connection, reset
     TIMEOUT = "timeout"  # nothing came in time
     PROTOCOL = "protocol"  # the answer could not be understood, or ended too early
@@ -74,6 +75,7 @@ class ProviderError(EngineError):
         """Whether the same request may succeed a little later."""
         return self.kind in (
             Failure.RATE_LIMIT,
+            Failure.CAPACITY,
             Failure.UNAVAILABLE,
             Failure.TIMEOUT,
             Failure.PROTOCOL,

@@ -32,4 +32,6 @@ class CallMemory:
     origin_s: float | None = None  # zero of the recording's time
     playbacks: deque[str] = field(default_factory=deque)  # marks of the files that the carrier plays, in order
     spoken_by_carrier: int = 0  # the clause that its own voice says
+    dials: int = 0  # how often the carrier was asked to dial
+    has_webhook: bool = False  # the carrier has told something about the call
     counts: Counter[str] = field(default_factory=Counter)

@@ -49,6 +49,13 @@ class PlaceCall:
 
 
 @dataclass(frozen=True, slots=True)
+class DialDue:
+    """It is this call's turn to be dialled."""
+
+    place: PlaceCall
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookReceived:
     """A verified webhook. ``call_ref`` comes from the URL that we gave, if it was used."""
 
@@ -149,6 +156,16 @@ class RecordClosed:
 
     places: tuple[str, ...]
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Redial:
+    """The carrier wanted us to wait before we dial, and we have."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDue:
+    """By now the carrier should have told something about the call that it took on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from telnyx_actors.actors.messages import (
     AgentCleared,
     Ask,
     Command,
+    Dial,
     Finalize,
     HeardElsewhere,
     Speak,
@@ -45,6 +46,10 @@ class Performer:
             self._perform(action)
         if not self._memory.outlet.flush(self._memory.sink):
             self._memory.counts["unsent"] += 1
+
+    def dial(self, stream_secret: str | None) -> None:
+        """Have the carrier call the other side."""
+        self._parts.carrier.tell(Dial(self.orders.dial(stream_secret)))
 
     def order(self, command: CallCommand) -> None:
         """Have the carrier do something about this call, once it has a name there."""

@@ -52,6 +52,7 @@ class CallSettings:
     transcription_engine: str = "deepgram"  # the carrier's
     transcription_language: str = "es"
     max_calls: int = 100
+    dials_per_s: int = 30
     overflow_number: str = ""  # who incoming calls go to when there is no room
     prices: Prices = field(default_factory=Prices)
     log_transcripts: bool = True

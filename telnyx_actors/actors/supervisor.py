@@ -18,6 +18,7 @@ from telnyx_actors.actors.messages import (
     CallsLeft,
     Command,
     CommandFailed,
+    DialDue,
     Drain,
     EndCall,
     Journaled,
@@ -33,6 +34,7 @@ from telnyx_actors.actors.speaker import SpeakerActor
 from telnyx_actors.actors.supervision import Child, ChildExited, ChildSpec, Restart, Verdict
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.endings import CRASHED
+from telnyx_actors.core.pace import Pace
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.errors import EngineError, Failure
 from telnyx_actors.logs import CallLog, mask_phone
@@ -43,6 +45,8 @@ CALL_RESTARTS_MAX: Final = 3
 """How often a call may be started again within ten seconds before it is hung up."""
 
 BUSY_RETRY_S: Final = 10
+DIAL_WAIT_MAX_S: Final = 15.0
+"""Who asked for the call waits that long for its turn, and not longer than their request lives."""
 
 
 class CallRefused(EngineError):
@@ -76,6 +80,8 @@ class SupervisorActor(EngineActor):
         self._extras = {spec.name: spec for spec in extras}
         self._calls: dict[str, Child] = {}
         self._empty: Callable[[], None] | None = None
+        self._pace = Pace(services.settings.dials_per_s)
+        self._waiting = 0  # calls that wait for their turn to be dialled
 
     # --- life ---------------------------------------------------------------------
 
@@ -129,7 +135,10 @@ class SupervisorActor(EngineActor):
             case WebhookReceived():
                 self._route(message)
             case PlaceCall():
-                self._place(message)
+                self._queue(message)
+            case DialDue():
+                self._waiting -= 1
+                self._place(message.place)
             case EndCall():
                 self._tell_call(message.ref, ev.HangupRequested(message.reason))
             case CallFinished():
@@ -155,12 +164,35 @@ class SupervisorActor(EngineActor):
 
     # --- calls ------------------------------------------------------------------------
 
+    def _queue(self, message: PlaceCall) -> None:
+        """Dial as soon as the account's limit on dials allows it."""
+        now = self.clock.now()
+        try:
+            self._admit_dial(now)
+        except CallRefused as refused:
+            self._refuse(message, refused)
+            return
+        at = self._pace.take(now)
+        if at > now:
+            self._waiting += 1
+            self.send_at(at, DialDue(message))
+        else:
+            self._place(message)
+
+    def _admit_dial(self, now: float) -> None:
+        self._admit()
+        if self._pace.wait_s(now) > DIAL_WAIT_MAX_S:
+            raise CallRefused(f"Hay {self._waiting} llamadas esperando su turno (DIALS_PER_SECOND).", BUSY_RETRY_S)
+
+    def _refuse(self, message: PlaceCall, refused: CallRefused) -> None:
+        self._services.tally.count("refused", "outgoing")
+        message.placed(refused)
+
     def _place(self, message: PlaceCall) -> None:
         try:
             self._admit()
         except CallRefused as refused:
-            self._services.tally.count("refused", "outgoing")
-            message.placed(refused)
+            self._refuse(message, refused)
         else:
             self._start_call(new_memory(message.plan, message.placed, self._services, self.clock))
 
@@ -184,8 +216,9 @@ class SupervisorActor(EngineActor):
     def _admit(self) -> None:
         if self._empty is not None:
             raise CallRefused("El servicio se está deteniendo; no acepta llamadas nuevas.", BUSY_RETRY_S)
-        if len(self._calls) >= self._services.settings.max_calls:
-            raise CallRefused(f"Ya hay {len(self._calls)} llamadas en curso, el máximo (MAX_CALLS).", BUSY_RETRY_S)
+        count = len(self._calls) + self._waiting
+        if count >= self._services.settings.max_calls:
+            raise CallRefused(f"Ya hay {count} llamadas en curso, el máximo (MAX_CALLS).", BUSY_RETRY_S)
         if (reason := self._services.headroom.refusal()) is not None:
             raise CallRefused(reason, BUSY_RETRY_S)
 

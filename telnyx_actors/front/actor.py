@@ -22,6 +22,7 @@ from telnyx_actors.core.persona import system_prompt
 from telnyx_actors.errors import ConfigError, EngineError, ProviderError
 from telnyx_actors.front.figures import front_figures
 from telnyx_actors.front.ports import Answer, CallRequest, Json, Reply
+from telnyx_actors.front.refusals import refusal_in_words
 from telnyx_actors.front.server import FrontServer
 from telnyx_actors.front.settings import FrontSettings
 from telnyx_actors.logs import mask_phone
@@ -139,7 +140,7 @@ class Door:
                 return Answer(503, _error("busy", str(outcome)), outcome.retry_after_s)
             case ProviderError():
                 wait_s = None if outcome.retry_after_s is None else max(1, round(outcome.retry_after_s))
-                return Answer(500, _error(f"telnyx_{outcome.kind}", outcome.message), wait_s)
+                return Answer(500, _error(f"telnyx_{outcome.kind}", refusal_in_words(outcome)), wait_s)
             case _:
                 return Answer(500, _error("internal", "La llamada no se pudo iniciar."))
 

@@ -1,4 +1,8 @@
-"""One request for many calls: every row is answered for, in order, whatever happens to the others."""
+"""One request for many calls: every row is answered for, in order, whatever happens to the others.
+
+The engine dials them at the pace that the account allows. A row with an error was not dialled, and may be
+sent again as it is; only one that says so may have been. So who is answered knows what is left to do.
+"""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ KINDS: Final = {
     Failure.PAYMENT: "sin saldo",
     Failure.REFUSED: "petición rechazada",
     Failure.RATE_LIMIT: "demasiadas peticiones",
+    Failure.CAPACITY: "sin sitio para una más",
     Failure.UNAVAILABLE: "no disponible",
     Failure.TIMEOUT: "sin respuesta a tiempo",
     Failure.PROTOCOL: "respuesta que no se entiende",
@@ -48,7 +49,7 @@ class Check:
             return self.action
         if error.kind is Failure.PAYMENT:
             return "Recargue la cuenta."
-        if error.kind is Failure.RATE_LIMIT:
+        if error.kind in (Failure.RATE_LIMIT, Failure.CAPACITY):
             return "La cuenta está al límite de lo que puede hacer a la vez: pruebe más tarde, o suba el límite."
         if error.kind not in (Failure.UNAVAILABLE, Failure.TIMEOUT):
             return self.action

@@ -52,9 +52,9 @@ _KINDS: Final = {
     "20002": Failure.AUTH,
     "20100": Failure.PAYMENT,
     "90103": Failure.RATE_LIMIT,
-    "90041": Failure.RATE_LIMIT,  # channel limits of the account, the profile, the connection
-    "90042": Failure.RATE_LIMIT,
-    "90043": Failure.RATE_LIMIT,
+    "90041": Failure.CAPACITY,  # channel limits of the account, the profile, the connection
+    "90042": Failure.CAPACITY,
+    "90043": Failure.CAPACITY,
 }
 _MAX_ANSWER_BYTES: Final = 256 * 1024
 _TRANSPORT_ERRORS: Final = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)

@@ -1,0 +1,83 @@
+"""Getting a call under way: dialling it, again if the carrier wants patience, and hearing of it at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from telnyx_actors.actors.memory import CallMemory
+from telnyx_actors.actors.messages import Redial, WebhookDue
+from telnyx_actors.actors.performer import Performer
+from telnyx_actors.actors.services import Services
+from telnyx_actors.core.state import Phase
+from telnyx_actors.errors import Failure, ProviderError
+from telnyx_actors.logs import CallLog, mask_phone
+
+DIALS_MAX: Final = 7
+DIAL_AGAIN_S: Final = 1.0
+"""Where the carrier does not say how long to wait. It counts dials over five seconds, so patience pays."""
+DIAL_AGAIN_MAX_S: Final = 2.0
+WEBHOOK_WITHIN_S: Final = 10.0
+
+Later = Callable[[float, object], object]
+"""Has a message come back after so many seconds."""
+
+
+class CallSetup:
+    """One call's. For the call's thread only."""
+
+    def __init__(self, memory: CallMemory, performer: Performer, services: Services, later: Later) -> None:
+        self._memory = memory
+        self._performer = performer
+        self._services = services
+        self._later = later
+
+    def begin(self, log: CallLog) -> None:
+        """Dial, or answer."""
+        plan = self._memory.plan
+        if plan.direction == "outgoing":
+            self._dial()
+        else:
+            log.info("📞", f"Llamada entrante de {mask_phone(plan.number)}")
+            self._performer.order(self._performer.orders.answer(self._stream_secret()))
+
+    def dialled(self) -> None:
+        """The carrier took the call on."""
+        self._later(WEBHOOK_WITHIN_S, WebhookDue())
+
+    def will_dial_again(self, error: ProviderError, log: CallLog) -> bool:
+        """Whether a failed dial is only a matter of patience, and will be repeated."""
+        if error.kind is not Failure.RATE_LIMIT or self._memory.dials >= DIALS_MAX:
+            return False
+        log.warning("⏳", f"Telnyx pide esperar antes de marcar: {error.message}")
+        self._later(min(error.retry_after_s or DIAL_AGAIN_S, DIAL_AGAIN_MAX_S), Redial())
+        return True
+
+    def remember(self, message: Redial | WebhookDue, log: CallLog) -> None:
+        """What was to come back has come."""
+        state = self._memory.conversation.state
+        if isinstance(message, Redial):
+            if state.phase is Phase.RINGING:
+                self._dial()
+        elif not self._memory.has_webhook and state.phase is not Phase.ENDED:
+            self._miss_webhooks(log)
+
+    def _dial(self) -> None:
+        self._memory.dials += 1
+        self._performer.dial(self._stream_secret())
+
+    def _stream_secret(self) -> str | None:
+        """A new one for the media socket; None where there shall be none."""
+        uses_stream = self._memory.conversation.state.rules.uses_stream
+        return self._services.gate.renew(self._memory.session) if uses_stream else None
+
+    def _miss_webhooks(self, log: CallLog) -> None:
+        """The world does not find us, or we do not believe it."""
+        self._memory.counts["no_webhook"] += 1
+        self._services.tally.count("event", "no_webhook")
+        log.warning(
+            "📭",
+            f"Telnyx aceptó la llamada hace {WEBHOOK_WITHIN_S:.0f} s y no ha llegado ningún webhook suyo: compruebe que "
+            f"{self._services.settings.webhook_url} se alcanza desde Internet y que TELNYX_PUBLIC_KEY es la de la "
+            "cuenta (python run.py --check)",
+        )
