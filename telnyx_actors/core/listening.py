@@ -61,6 +61,12 @@ class Listening:
             self.finals.append(said)
             self._words_came(now)
 
+    def keep_interim(self) -> None:
+        """Whoever told these words will not tell how they end: they are taken as they are."""
+        if self.interim:
+            self.finals.append(self.interim)
+        self.interim = self.taken = ""
+
     def _words_came(self, now: float) -> None:
         self.words_at, self.endpoint_at = now, None
         self.is_over = self.is_expected = False
