@@ -157,7 +157,9 @@ def _crashes() -> Iterator[Scenario]:
 def _deepgram() -> Iterator[Scenario]:
     for status in (401, 402, 429, 503):
         refuse = gone("deepgram", Fault("drop", times=FOR_EVER), Fault("refuse", status=status, times=FOR_EVER))
-        yield Scenario(f"deepgram: {status}", Moment.LISTENING, refuse)
+        # In the middle of a question, what was said between the loss and the carrier's ear nobody hears.
+        torn = Scenario(f"deepgram: {status}", Moment.LISTENING, refuse, expects_words=False, expects_answers=False)
+        yield from (torn, Scenario(f"deepgram: {status}", Moment.SPEAKING, refuse))
     yield Scenario("deepgram: slow", Moment.LISTENING, vendor("deepgram", Fault("delay", after_ms=1500, times=2)))
     for kind, said in (("drop", "RST"), ("stall", "mute"), ("half_open", "half-open"), ("garbage", "garbage")):
         for moment in WITHIN_TURN:
@@ -179,7 +181,10 @@ def _claude() -> Iterator[Scenario]:
     for kind, said in (("stall", "stalls"), ("drop", "RST"), ("half_open", "half-open"), ("garbage", "garbage")):
         for after in (0, 3, 9):
             fault = Fault(kind, after=after)  # type: ignore[arg-type]  # mypy sees str
-            yield Scenario(f"claude: {said} after {after}", Moment.LISTENING, vendor("claude", fault))
+            # Once a sentence has been heard, a reply that breaks off ends there: the rest would be another reply.
+            is_begun = after == 9
+            name = f"claude: {said} after {after} events"
+            yield Scenario(name, Moment.LISTENING, vendor("claude", fault), expects_answers=not is_begun)
 
 
 def _elevenlabs() -> Iterator[Scenario]:

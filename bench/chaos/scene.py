@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from loguru import logger
+
 from bench.chaos.figures import CallFigures, figures
 from bench.chaos.house import InProcess, small_disk, until
 from bench.chaos.scenarios import JumpingClock, Moment, Scenario, matrix
@@ -58,11 +60,13 @@ def play(scenarios: Sequence[Scenario], calls: int) -> list[Outcome]:
 
 def play_named(names: Sequence[str], calls: int) -> list[Outcome]:
     """In another process: a scenario cannot travel there, its name can."""
+    logger.remove()  # each house writes its own
     wanted = [scenario for scenario in matrix() if scenario.name in names]
     try:
         return play(wanted, calls)
-    except Exception:  # noqa: BLE001 - whatever it is, it is what became of these scenarios
-        why = traceback.format_exc(limit=-3)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what became of these scenarios
+        traceback.print_exc()
+        why = f"not played: {error!r}"
         return [Outcome(scenario.fault, scenario.moment, complaints=[why]) for scenario in wanted]
 
 
