@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from telnyx_actors.config.settings import all_settings
 ROOT: Final = Path(__file__).parents[1]
 START_LIMIT_S: Final = 20.0
 STOP_LIMIT_S: Final = 15.0
+STOP_SIGNAL: Final = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
+"""On Windows SIGTERM would end it unasked; the console's break can be handled."""
 _LINE: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) (\w+) +(.*)")
 _TAG: Final = re.compile(r"\[CALL:([^\]]+)\]")
 
@@ -93,6 +96,8 @@ class Daemon:
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            errors="replace",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,), name="daemon-log")
         self._reader.start()
@@ -107,7 +112,7 @@ class Daemon:
         """Ask it to end, politely; returns its exit code. Does nothing the second time."""
         assert self._process is not None and self._reader is not None
         if self._process.poll() is None:
-            self._process.terminate()
+            self._process.send_signal(STOP_SIGNAL)
         try:
             code = self._process.wait(STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
@@ -123,6 +128,12 @@ class Daemon:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def kill(self) -> None:
+        """End it without a word."""
+        assert self._process is not None
+        self._process.kill()
         self.stop()
 
     @property

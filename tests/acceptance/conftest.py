@@ -26,7 +26,8 @@ def start_daemon(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
         def start(process_env: dict[str, str] | None = None, **changes: str) -> Daemon:
             folder = tmp_path_factory.mktemp("daemon")
-            return stack.enter_context(Daemon(folder, {**checklist_env(world), **changes}, process_env))
+            env = {**checklist_env(world), "DRAIN_SECONDS": "0"}  # nobody waits for what a test left behind
+            return stack.enter_context(Daemon(folder, {**env, **changes}, process_env))
 
         yield start
         world.heal()

@@ -12,7 +12,7 @@ import pytest
 
 from measure.daemon import Daemon
 from support.checklist import commands
-from support.stage import WISH, as_powershell_writes, hurried, run
+from support.stage import WISH, as_powershell_writes, assert_blanks_filled, hurried, run
 from telnyx_actors.config import load_settings, read_env
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.world import World
@@ -164,3 +164,7 @@ def test_4_4_4_the_caller_waits_less_than_two_and_a_half_seconds(daemon: Daemon,
     match = re.search(r"respuesta (\d+) ms", line.text)
     assert match is not None
     assert abs(int(match[1]) / 1000 - response) < 0.3  # the log tells what the caller's ear knows
+
+
+def test_4_4_5_a_command_fills_in_the_blanks(call: Placed) -> None:
+    assert_blanks_filled("4.4.5", "WebSocket", call.record)

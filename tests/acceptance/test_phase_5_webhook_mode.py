@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from measure.daemon import Daemon
-from support.stage import PRICE, WISH, hurried, orders
+from support.stage import PRICE, WISH, assert_blanks_filled, hurried, orders
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.telnyx_settings import WebhookChaos
 from telnyx_actors.standins.world import World
@@ -57,6 +57,10 @@ def test_5_5_what_was_said_is_in_the_log(daemon: Daemon, call: CarrierCall) -> N
 def test_5_6_the_answer_is_slower_but_not_slow(call: CarrierCall) -> None:
     (response,) = [response.seconds for response in call.response_times()]
     assert response is not None and 0.8 < response < 6.0
+
+
+def test_5_7_a_command_fills_in_the_blanks(call: CarrierCall) -> None:
+    assert_blanks_filled("5.7", "Webhook", call)
 
 
 def test_one_turn_gets_one_reply_when_every_webhook_comes_twice_and_shuffled(daemon: Daemon, world: World) -> None:

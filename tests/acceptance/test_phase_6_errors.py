@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -88,8 +88,10 @@ def test_6_4_6_the_call_goes_on_by_the_carriers_transcription(wrong_key: tuple[D
 
 
 @pytest.fixture(scope="module")
-def unreachable(start_daemon: Callable[..., Daemon]) -> Daemon:
-    return start_daemon(WEBHOOK_BASE_URL=f"http://127.0.0.1:{free_port()}")
+def unreachable(start_daemon: Callable[..., Daemon]) -> Iterator[Daemon]:
+    daemon = start_daemon(WEBHOOK_BASE_URL=f"http://127.0.0.1:{free_port()}")
+    yield daemon
+    daemon.kill()  # it would wait for the news that its calls have ended, which cannot reach it
 
 
 def test_6_4_7_the_engine_starts_without_a_public_address(unreachable: Daemon) -> None:

@@ -14,10 +14,12 @@ import pytest
 from packaging.requirements import Requirement
 
 import telnyx_actors
+from measure.daemon import free_port
 from support.checklist import ROOT, commands, printed
 from support.stage import checklist_env, run
 from telnyx_actors.config import load_settings, read_env
-from telnyx_actors.standins.world import World
+from telnyx_actors.standins.base import Fault
+from telnyx_actors.standins.world import World, as_env_file
 
 PACKAGE = ROOT / "telnyx_actors"
 
@@ -114,6 +116,25 @@ def test_2_1_the_env_of_the_checklist_is_accepted_whole(world: World, tmp_path: 
     assert settings.warnings == ()
     assert settings.archive.bucket == values["AWS_BUCKET_NAME"]
     assert settings.claude.api_key.reveal() == values["CLAUDE_API_KEY"]
+
+
+def check(world: World, folder: Path) -> tuple[int, str]:
+    """The exit code of the command printed at 2.2, and its row about Deepgram."""
+    port = free_port()
+    address = {"PORT": str(port), "HOST": "127.0.0.1", "WEBHOOK_BASE_URL": f"http://127.0.0.1:{port}"}
+    (folder / ".env").write_text(as_env_file({**checklist_env(world), **address}), encoding="utf-8")
+    assert python("2.2")[1:] == ["run.py", "--check"]
+    answer = run([sys.executable, str(ROOT / "run.py"), "--check"], folder)
+    return answer.returncode, next(line for line in answer.stdout.splitlines() if "Deepgram" in line)
+
+
+def test_2_2_the_key_of_deepgram_is_tried(world: World, tmp_path: Path) -> None:
+    code, row = check(world, tmp_path)
+    assert code == 0 and row.startswith("OK"), row
+    world.fail("deepgram", Fault("refuse", status=401, times=-1))
+    code, row = check(world, tmp_path)
+    world.heal("deepgram")
+    assert code == 1 and row.startswith("FALLA"), row
 
 
 # --- 3: the code ---

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from measure.calls import CallFigures, ModeFigures
+from measure.report import blanks
+from support.checklist import printed
 from telnyx_actors.standins.caller import CallerScript, HangUp, InterruptAfter, Say, Step, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.world import World
@@ -52,6 +56,14 @@ def hurried(words: str, *more: str) -> CallerScript:
 def orders(record: CarrierCall) -> list[str]:
     """What the carrier was asked to do in a call."""
     return [str(event.data["action"]) for event in record.events_of("command")]
+
+
+def assert_blanks_filled(box: str, mode: str, record: CarrierCall) -> None:
+    """The lines printed at the box stand in the report of ``make measure``, with figures for blanks."""
+    responses_s = [response.seconds for response in record.response_times() if response.seconds is not None]
+    report = blanks([ModeFigures(mode, [CallFigures(responses_s)] * 3)], is_real=False)
+    for line in printed(box).splitlines():
+        assert re.search(re.escape(line).replace("__", r"\d+\.\d\d"), report), (line, report)
 
 
 def as_powershell_writes(**fields: str) -> str:
