@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.actions import AskModel, CancelReply, CancelSpeech, Synthesize
-from telnyx_actors.core.playout import Clause
+from telnyx_actors.core.clauses import Clause
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnEnd, TurnKind, TurnTimes
 

@@ -12,9 +12,10 @@ from telnyx_actors.core.actions import (
     Note,
     Synthesize,
 )
+from telnyx_actors.core.clauses import Clause
 from telnyx_actors.core.history import History
 from telnyx_actors.core.listening import Listening
-from telnyx_actors.core.playout import Clause, Playout
+from telnyx_actors.core.playout import Playout
 from telnyx_actors.core.rules import Lines, Rules
 from telnyx_actors.core.turn import Turn, TurnEnd, TurnKind, TurnRecord
 
