@@ -25,6 +25,8 @@ from telnyx_actors.actors.supervision import ChildSpec
 from telnyx_actors.actors.supervisor import SupervisorActor
 from telnyx_actors.actors.tally import Tally
 from telnyx_actors.config import Settings
+from telnyx_actors.console.actor import ConsoleActor
+from telnyx_actors.console.desk import Desk, LogControl
 from telnyx_actors.console.metrics import Metrics
 from telnyx_actors.core.persona import Persona
 from telnyx_actors.core.rules import Rules
@@ -48,9 +50,16 @@ class Engine:
     """A running engine. ``start`` and ``stop`` on one thread, once each.
 
     ``on_failure`` is called, on another thread, when it comes down without being asked to.
+    ``log`` is what the console changes the level of.
     """
 
-    def __init__(self, settings: Settings, on_failure: Callable[[], None], runtime: Runtime | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        on_failure: Callable[[], None],
+        runtime: Runtime | None = None,
+        log: LogControl | None = None,
+    ) -> None:
         self.settings = settings
         self.runtime = runtime or Runtime()
         self.calls = LiveCalls()
@@ -58,6 +67,7 @@ class Engine:
         self.has_failed = False
         self._owner = Owner(settings.archive.data_dir)
         self._on_failure = on_failure
+        self._log = log
         self._resources = ExitStack()
         self._supervisor: pykka.ActorRef[Any] | None = None
 
@@ -93,10 +103,12 @@ class Engine:
         front = ChildSpec(
             "front", lambda birth: FrontActor.start(birth, services, front_settings(settings), self.front)
         )
+        desk = Desk(runtime, services, settings, self._front_lag_ms, self._log)
+        console = ChildSpec("console", lambda birth: ConsoleActor.start(birth, desk))
         runtime.start()
         self._resources.callback(runtime.stop)
         birth = Birth("engine", None, runtime)
-        self._supervisor = SupervisorActor.start(birth, services, journal, front, (), self._failed)
+        self._supervisor = SupervisorActor.start(birth, services, journal, front, (console,), self._failed)
         self.front.settled.wait(START_WITHIN_S)
         if self.front.refusal is not None:
             self.stop()

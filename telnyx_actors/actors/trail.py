@@ -64,10 +64,10 @@ class Trail:
     """One call's. Its actor's thread writes; any thread reads. Bounded."""
 
     turns: deque[TurnRecord] = field(default_factory=lambda: deque(maxlen=TURNS_MAX))
+    failures: list[Step] = field(default_factory=list)  # the first ones: what follows is often their doing
     count: int = 0
     _steps: deque[Step] = field(default_factory=lambda: deque(maxlen=STEPS_MAX))
     _frequent: deque[Step] = field(default_factory=lambda: deque(maxlen=FREQUENT_MAX))
-    _failures: list[Step] = field(default_factory=list)  # the first ones: what follows is often their doing
 
     def decided(self, at: float, event: ev.CallEvent, actions: Sequence[ac.Action]) -> None:
         """The conversation took ``event`` in, and wants ``actions`` done."""
@@ -78,16 +78,14 @@ class Trail:
     def happened(self, at: float, text: str, *, is_failure: bool = False) -> None:
         self._add(at, Incident(text, is_failure))
 
-    def steps(self) -> list[Step]:
+    def steps(self, *, with_frequent: bool = False) -> list[Step]:
         """What is remembered, in order."""
-        return list(merge(tuple(self._steps), tuple(self._frequent), key=itemgetter(0)))
+        frequent = tuple(self._frequent) if with_frequent else ()
+        return list(merge(tuple(self._steps), frequent, key=itemgetter(0)))
 
-    def since_failure(self) -> list[Step]:
-        """The first failure, if there was one, and what is remembered of what came after."""
-        if not self._failures:
-            return []
-        first = self._failures[0][0]
-        known = {step[0]: step for step in (*tuple(self._failures), *self.steps()) if step[0] >= first}
+    def since(self, at: float) -> list[Step]:
+        """What is remembered from a time on, the first failures always."""
+        known = {step[0]: step for step in (*tuple(self.failures), *self.steps()) if step[1] >= at}
         return [known[number] for number in sorted(known)]
 
     def _add(self, at: float, what: What) -> None:
@@ -97,8 +95,8 @@ class Trail:
             self._frequent.append((self.count, at, what))
             return
         self._steps.append((self.count, at, what))
-        if kind in _SUSPECTS and len(self._failures) < FAILURES_MAX and is_failure(what):
-            self._failures.append((self.count, at, what))
+        if kind in _SUSPECTS and len(self.failures) < FAILURES_MAX and is_failure(what):
+            self.failures.append((self.count, at, what))
         elif isinstance(what, ac.EndTurn):
             self.turns.append(what.record)
 
