@@ -312,7 +312,7 @@ class CallActor(EngineActor):
         self._call_log.debug("☎️", f"motivo: {state.closing_reason}")
         self._services.gate.remove(memory.session)
         self._diary.ended(state.closing_reason)
-        self._account()
+        self._performer.account(state)
         self._parts.stop_talking()
         if memory.sink is not None:
             memory.sink.close(1000, "call over")
@@ -326,14 +326,6 @@ class CallActor(EngineActor):
         state = self._conversation.state
         lost_at = state.media_lost_at
         return lost_at if lost_at is not None and state.now - lost_at <= HANGUP_NEWS_S else state.now
-
-    def _account(self) -> None:
-        """What the call used is known."""
-        view, state = self._memory.view, self._conversation.state
-        usage = view.usage
-        usage.answered_s = 0.0 if state.answered_at is None else state.now - state.answered_at
-        usage.hearing_s = 0.0 if self._parts.transcriber is None else usage.answered_s
-        self._services.tally.ended(state.closing_reason, usage, usage.cost(self._services.settings.prices))
 
     def _note(self, text: str, *, is_failure: bool = False) -> None:
         """For whoever looks into the call."""

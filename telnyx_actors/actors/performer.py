@@ -24,6 +24,7 @@ from telnyx_actors.actors.tally import Sample
 from telnyx_actors.clock import Clock
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core.ladder import RUNGS
+from telnyx_actors.core.state import State
 from telnyx_actors.core.turn import TurnRecord
 from telnyx_actors.logs import CallLog
 from telnyx_actors.providers.ports import CallCommand, Message, ModelRequest
@@ -56,6 +57,13 @@ class Performer:
         call_control_id = self._memory.session.call_control_id
         if call_control_id:
             self._parts.carrier.tell(Command(call_control_id, command))
+
+    def account(self, state: State) -> None:
+        """The call is over: what it used is known."""
+        usage = self._memory.view.usage
+        usage.answered_s = 0.0 if state.answered_at is None else state.now - state.answered_at
+        usage.hearing_s = 0.0 if self._parts.transcriber is None else usage.answered_s
+        self._services.tally.ended(state.closing_reason, usage, usage.cost(self._services.settings.prices))
 
     def _perform(self, action: ac.Action) -> None:  # noqa: C901 - one line an action is the clearest table
         parts, outlet = self._parts, self._memory.outlet

@@ -64,9 +64,9 @@ class Link:
     def close(self) -> None:
         self._link.close()
 
-    def ask(self, command: str, *arguments: str, sure: bool = False) -> Any:
+    def request(self, command: str, *arguments: str, sure: bool = False) -> Any:
         """The result. Raises ``Refused``, ``NeedsConfirmation`` and ``LinkLost``."""
-        number = self._request(command, arguments, sure=sure)
+        number = self._send_request(command, arguments, sure=sure)
         answer = self._answer()
         if answer.get("id") != number:
             raise LinkLost("El motor contestó otra cosa.")
@@ -74,7 +74,7 @@ class Link:
 
     def follow(self, command: str, *arguments: str, for_s: float | None = None) -> Iterator[Json]:
         """The parts of a command that goes on; for ever, or so long. The link is of no more use then."""
-        self._request(command, arguments)
+        self._send_request(command, arguments)
         clock = SystemClock()
         until = None if for_s is None else clock.now() + for_s
         while until is None or clock.now() < until:
@@ -91,7 +91,7 @@ class Link:
         except TimeoutError:
             raise LinkLost(f"El motor no contestó en {ANSWER_WITHIN_S:.0f} s.") from None
 
-    def _request(self, command: str, arguments: tuple[str, ...], *, sure: bool = False) -> int:
+    def _send_request(self, command: str, arguments: tuple[str, ...], *, sure: bool = False) -> int:
         number = next(self._ids)
         self._send({"id": number, "command": command, "arguments": list(arguments), "sure": sure})
         return number

@@ -73,7 +73,7 @@ class Shell:
     def names(self, kind: str) -> Sequence[str]:
         """Those to complete with; none while there is no engine."""
         try:
-            found: Sequence[str] = self._attached().ask("names")[kind]
+            found: Sequence[str] = self._attached().request("names")[kind]
         except EngineError:
             self.close()
             return ()
@@ -82,11 +82,11 @@ class Shell:
     def _command(self, words: Sequence[str], *, as_json: bool) -> int:
         name, *arguments = words
         try:
-            answer = self._attached().ask(name, *arguments)
+            answer = self._attached().request(name, *arguments)
         except NeedsConfirmation as question:
             if not self._confirm(str(question)):
                 return EXIT_FAILED
-            answer = self._attached().ask(name, *arguments, sure=True)
+            answer = self._attached().request(name, *arguments, sure=True)
         if as_json:
             self._out.write(json.dumps(answer, ensure_ascii=False) + "\n")
         elif name in SCREENS:
