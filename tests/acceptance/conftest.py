@@ -26,7 +26,7 @@ def start_daemon(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
         def start(process_env: dict[str, str] | None = None, **changes: str) -> Daemon:
             folder = tmp_path_factory.mktemp("daemon")
-            env = {**checklist_env(world), "DRAIN_SECONDS": "0"}  # nobody waits for what a test left behind
+            env = {**checklist_env(world), "DRAIN_SECONDS": "1"}  # what a test left behind is not waited for
             return stack.enter_context(Daemon(folder, {**env, **changes}, process_env))
 
         yield start

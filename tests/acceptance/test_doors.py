@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
 
 import pytest
 import websocket
@@ -135,8 +134,9 @@ def test_without_a_key_the_calls_own_secret_is_needed(keyless: Daemon, world: Wo
 
 @pytest.fixture
 def socket(keyless: Daemon) -> Iterator[websocket.WebSocket]:
-    with closing(websocket.create_connection(f"ws://127.0.0.1:{keyless.port}/stream/media", timeout=8)) as socket:
-        yield socket
+    socket = websocket.create_connection(f"ws://127.0.0.1:{keyless.port}/stream/media", timeout=8)
+    yield socket
+    socket.shutdown()  # its ``close`` does nothing once the server has closed, and leaks the socket
 
 
 def start_of(call_control_id: str) -> str:

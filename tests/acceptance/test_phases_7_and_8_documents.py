@@ -118,7 +118,7 @@ def test_8_3_the_way_back_is_one_setting() -> None:
 
 
 def test_8_4_webhook_mode_is_tested_like_stream_mode() -> None:
-    assert {"5.4", "5.5"} <= set(tested_boxes())
+    assert {"5.4", "5.5"} <= set(boxes_with_a_test())
 
 
 def test_8_5_what_a_deployment_needs_is_there() -> None:
@@ -129,7 +129,7 @@ def test_8_5_what_a_deployment_needs_is_there() -> None:
 # --- the list itself ---
 
 
-def tested_boxes() -> list[str]:
+def boxes_with_a_test() -> list[str]:
     """The numbers in the names of all acceptance tests."""
     found = []
     for file in Path(__file__).parent.glob("test_*.py"):
@@ -145,7 +145,7 @@ def boxes_of_people() -> list[str]:
 
 
 def test_every_box_has_its_test_or_its_line_in_operations() -> None:
-    assert sorted([*tested_boxes(), *boxes_of_people()]) == sorted(boxes())
+    assert sorted([*boxes_with_a_test(), *boxes_of_people()]) == sorted(boxes())
 
 
 def test_the_boxes_are_numbered_in_order() -> None:
