@@ -7,7 +7,7 @@ from typing import Final
 VOICE_S: Final = 1.6
 """Of a voice, without any message: a transcriber tells what it makes of one about once a second."""
 
-ANSWER_S: Final = 0.8
+ANSWER_S: Final = 0.6
 """For the answer to a request for final words, which takes a tenth of a second."""
 
 PATIENCE_MAX: Final = 8

@@ -243,6 +243,8 @@ class TranscriberActor(EngineActor):
         backoff = RECONNECT_REFUSED if is_final else RECONNECT
         delay_s = backoff.delay_s(self._failures, self.runtime.random())
         self._failures += 1
+        # Whoever has stopped to speak waits for an answer: the next connection is to say at once what it hears.
+        self._must_finalize |= self._replay.has_voice and not self._activity.is_speaking
         reason = f"{error}" if error is not None else "la conexión se cerró"
         if isinstance(error, ProviderError) and error.kind is Failure.AUTH:
             self._call_log.error("🔑", f"Deepgram rechazó la clave: {error.message}. Revise DEEPGRAM_API_KEY.")

@@ -44,6 +44,12 @@ class Listening:
             parts.append(f"[marcó {' '.join(self.digits)}]")
         return " ".join(part for part in parts if part)
 
+    @property
+    def owes_words(self) -> bool:
+        """Whether a voice has ended of which the transcriber has not told all."""
+        heard_at = self.voice_ended if not self.is_voiced else None
+        return heard_at is not None and (self.final_at is None or self.final_at < heard_at)
+
     def interim_text(self, text: str, now: float) -> None:
         """Words that may still change."""
         text = _behind(text, self.taken)

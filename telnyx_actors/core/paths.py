@@ -59,6 +59,9 @@ def hearing_failed(s: State, event: ev.HearingFailed) -> None:
         if not s.hears_by_carrier:
             s.listening.keep_interim()  # the carrier's ear begins only now
         _hear_by_carrier(s)
+    elif s.listening.owes_words:
+        # They come from a new connection, which hears it all again: what it makes of the beginning is not all.
+        s.listening.flush_until = s.now + s.rules.replay_timeout_s
 
 
 def hearing_restored(s: State) -> None:

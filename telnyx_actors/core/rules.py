@@ -24,6 +24,7 @@ class Rules:
     hearing_failures_max: int = 3  # in a row, of our transcriber, before the carrier's is used
     speculate_before_s: float = 0.6  # ask the model this long before the turn would be over
     flush_timeout_s: float = 0.6  # how long a requested final may take
+    replay_timeout_s: float = 3.0  # the same, where a new connection has to hear the voice again first
     digits_gap_s: float = 1.5  # keys pressed closer together than this are one input
     min_confidence: float = 0.3
     # being interrupted

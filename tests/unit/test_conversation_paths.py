@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.simulation import Simulation
+from support.simulation import NEVER, Nature, Simulation
 from telnyx_actors.core import events as ev
 
 
@@ -17,3 +17,18 @@ def test_words_that_our_transcriber_had_begun_are_kept_when_the_carrier_takes_ov
     simulation.run(25.0)
     (reply,) = simulation.replies()
     assert reply.said == "Quiero una para el lunes."
+
+
+def test_a_voice_that_is_heard_again_is_answered_when_all_of_it_was_heard() -> None:
+    simulation = Simulation(nature=Nature(final_s=lambda: NEVER))
+    simulation.connect()
+    simulation.at(8.0, ev.VoiceStarted(8.0))
+    simulation.at(9.5, ev.VoiceStopped(9.4))
+    simulation.at(10.2, ev.HearingFailed("mute"))
+    simulation.at(10.3, ev.HearingRestored())
+    simulation.at(10.8, ev.TranscriptInterim("¿Y", 0.9))
+    simulation.at(11.8, ev.TranscriptFinal("¿Y atienden los domingos?", 0.9, flushed=True))
+    simulation.run(25.0)
+    (reply,) = simulation.replies()
+    assert reply.said == "¿Y atienden los domingos?"
+    assert {ask.said for ask in simulation.asks()} == {"¿Y atienden los domingos?"}
