@@ -56,6 +56,7 @@ class MediaSocket:
         self._secret = secret
         self._deadline = Alarm()
         self._session: MediaSession | None = None
+        self._frames = 0
         self._garbage = 0
         self._is_pending = False
 
@@ -82,6 +83,7 @@ class MediaSocket:
             self._before_start(frame)
         elif type(frame) is Media:
             self._counters.media_frames_in += 1
+            self._frames += 1
             self._garbage = 0
             session.media(frame)
         else:
@@ -110,6 +112,20 @@ class MediaSocket:
         self._settle()
         self._session = session
         session.started(frame, self._socket)
+        self._listen_for_frames()
+
+    def _listen_for_frames(self) -> None:
+        """A line that brings nothing any more is dead, whether or not its socket is open."""
+        frames = self._frames
+
+        def check() -> None:
+            if frames and self._frames == frames:
+                self._counters.sockets_half_open += 1
+                self._socket.cut("no frames")
+            else:
+                self._listen_for_frames()
+
+        self._deadline.set(self._limits.stream_mute_s, check)
 
     def _pass_on(self, session: MediaSession, frame: Frame) -> None:
         match frame:

@@ -39,6 +39,9 @@ class FrontLimits:
     """The same for a socket that a call waits for: Telnyx opens it when it dials and sends
     `start` when the phone is answered; it lets a phone ring for 600 s at most."""
 
+    stream_mute_s: float = 1.5
+    """Without a frame, once there was one, before a media socket is cut: fifty come a second, also of silence."""
+
     send_buffer_bytes_max: int = 1024 * 1024
     """Not yet taken by the peer, per socket: about 95 s of audio."""
     send_stall_s: float = 5.0

@@ -114,6 +114,11 @@ class WebSocket(asyncio.Protocol):
     def abort(self) -> None:
         self._transport.abort()
 
+    def cut(self, reason: str) -> None:
+        """Give up a peer that is there no more. On the loop."""
+        self._closed_as = (CLOSED_ABNORMALLY, reason)
+        self._transport.abort()
+
     def data_received(self, data: bytes) -> None:
         self._is_heard = True
         protocol = self._protocol
@@ -198,7 +203,7 @@ class WebSocket(asyncio.Protocol):
                 self._watch_progress(now_unsent_bytes)
             else:
                 self._counters.sinks_stalled += 1
-                self._cut("peer reads nothing")
+                self.cut("peer reads nothing")
 
         self._stall_alarm.set(self._limits.send_stall_s, check)
 
@@ -208,7 +213,7 @@ class WebSocket(asyncio.Protocol):
             self._ping_alarm.set(self._limits.ping_interval_s, self._ping)
         else:
             self._counters.sockets_half_open += 1
-            self._cut("peer is silent")
+            self.cut("peer is silent")
 
     def _ping(self) -> None:
         if not self._is_heard and self._protocol.state is State.OPEN:
@@ -216,9 +221,6 @@ class WebSocket(asyncio.Protocol):
             self._flush()
         self._ping_alarm.set(self._limits.ping_interval_s, self._check_heard)
 
-    def _cut(self, reason: str) -> None:
-        self._closed_as = (CLOSED_ABNORMALLY, reason)
-        self._transport.abort()
 
 
 class _Inbound:

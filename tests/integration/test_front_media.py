@@ -296,6 +296,17 @@ def test_a_peer_that_reads_nothing_has_a_bounded_buffer_and_a_deadline(
         assert not session.sink.send(["y"])
 
 
+def test_a_stream_that_brings_no_frames_any_more_is_cut(engine: FakeEngine, session: FakeSession) -> None:
+    with serving(engine, replace(PATIENT, stream_mute_s=0.1)) as server, stream(server) as client:
+        start(client)
+        assert session.next()[0] == "started"
+        say(client, "media", media={"track": "inbound", "chunk": "1", "timestamp": "0", "payload": "/////w=="})
+        assert session.next()[0] == "media"
+        kind, is_own, code, reason = session.next()
+        assert (kind, is_own, code, reason) == ("closed", True, 1006, "no frames")
+        assert server.counters.sockets_half_open == 1
+
+
 def test_a_slow_peer_that_reads_gets_everything_in_order(engine: FakeEngine, session: FakeSession) -> None:
     limits = replace(PATIENT, send_buffer_bytes_max=10_000_000, send_stall_s=0.5)
     with serving(engine, limits) as server, stream(server, max_queue=1) as client:
