@@ -90,6 +90,8 @@ class CallActor(EngineActor):
     def child_started(self, child: Child) -> None:
         if child.name == "archiver" and self._memory.origin_s is not None:
             child.tell(open_record(self._memory))
+            if self._is_closing:
+                self._close_record()
 
     def child_exited(self, exited: ChildExited, verdict: Verdict) -> None:
         if verdict is Verdict.FINISHED:
@@ -316,10 +318,13 @@ class CallActor(EngineActor):
         self._parts.stop_talking()
         if memory.sink is not None:
             memory.sink.close(1000, "call over")
-        ended_at = self._ended_at()
+        self._close_record()
+        self.send_later(CLOSE_WITHIN_S, RecordClosed((), "no se archivó a tiempo"))
+
+    def _close_record(self) -> None:
+        memory, state, ended_at = self._memory, self._conversation.state, self._ended_at()
         summary = CallSummary(memory.born_at, state.answered_at, ended_at, state.closing_reason, dict(memory.counts))
         self._parts.archiver.tell(CloseRecord(ended_at, summary))
-        self.send_later(CLOSE_WITHIN_S, RecordClosed((), "no se archivó a tiempo"))
 
     def _ended_at(self) -> float:
         """The call ends with its audio; the webhook that tells of it comes when it comes."""
