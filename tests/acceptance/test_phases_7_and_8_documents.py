@@ -123,7 +123,7 @@ def test_8_4_webhook_mode_is_tested_like_stream_mode() -> None:
 
 def test_8_5_what_a_deployment_needs_is_there() -> None:
     names = {file.name for file in (ROOT / "deploy").iterdir()}
-    assert {"telnyx-actors.service", "Dockerfile", "Caddyfile", "nginx.conf", "install-windows-service.ps1"} <= names
+    assert {"telnyx-actors@.service", "Dockerfile", "Caddyfile", "nginx.conf", "install-windows-service.ps1"} <= names
 
 
 # --- the list itself ---
