@@ -222,7 +222,6 @@ class WebSocket(asyncio.Protocol):
         self._ping_alarm.set(self._limits.ping_interval_s, self._check_heard)
 
 
-
 class _Inbound:
     """Frames to whole messages. Their size and order have been checked by the protocol."""
 
