@@ -200,6 +200,7 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
         max_response_chars=call.max_response_chars,
         reply_max_tokens=call.max_response_chars + 20,  # Spanish takes less than a token a letter, always
         max_calls=settings.server.max_calls,
+        prices=settings.prices,
         dials_per_s=settings.telnyx.dials_per_s,
         overflow_number=settings.server.overflow_number or "",
         model_name=model_name,

@@ -25,7 +25,8 @@ from telnyx_actors.actors.messages import (
 )
 from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.session import CallSession
-from telnyx_actors.actors.spool import Spool, idle_s, ship
+from telnyx_actors.actors.spool import Spool, idle_s, ship, weight_bytes
+from telnyx_actors.actors.tally import Tally
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.recording import AgentTrack, CallerTrack
 from telnyx_actors.core.transcript import turn_entry
@@ -204,8 +205,17 @@ class SweeperActor(EngineActor):
     A pump does it, because an archive that is away takes its time to say so.
     """
 
-    def __init__(self, birth: Birth, spool_dir: Path, archive: Archive, archive_folder: str, calls: LiveCalls) -> None:
+    def __init__(
+        self,
+        birth: Birth,
+        spool_dir: Path,
+        archive: Archive,
+        archive_folder: str,
+        calls: LiveCalls,
+        tally: Tally,
+    ) -> None:
         super().__init__(birth)
+        self._tally = tally
         self._spool_dir = spool_dir
         self._archive = archive
         self._archive_folder = archive_folder
@@ -241,6 +251,8 @@ class SweeperActor(EngineActor):
     def _shipped(self, stopped: threading.Event) -> Iterator[str]:
         """Ship whatever is left over. The names of what was done."""
         folders = sorted(self._spool_dir.iterdir()) if self._spool_dir.is_dir() else []
+        self._tally.gauge("spool_calls", len(folders))
+        self._tally.gauge("spool_bytes", sum(map(weight_bytes, folders)))
         for folder in folders:
             if stopped.is_set():
                 return

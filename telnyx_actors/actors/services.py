@@ -13,7 +13,7 @@ from telnyx_actors.actors.headroom import Headroom
 from telnyx_actors.actors.phrases import PhraseCache
 from telnyx_actors.actors.session import StreamGate
 from telnyx_actors.actors.tally import Tally
-from telnyx_actors.actors.usage import Prices
+from telnyx_actors.config import Prices
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.persona import Persona
 from telnyx_actors.core.rules import Rules

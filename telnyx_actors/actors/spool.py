@@ -78,6 +78,16 @@ def idle_s(folder: Path, now: float) -> float:
     return now - max(file.stat().st_mtime for file in (folder, *folder.iterdir()))
 
 
+def weight_bytes(folder: Path) -> int:
+    """What a folder of the spool holds; what disappears meanwhile weighs nothing."""
+    total = 0
+    with contextlib.suppress(OSError):
+        for file in folder.iterdir():
+            with contextlib.suppress(OSError):
+                total += file.stat().st_size
+    return total
+
+
 def ship(folder: Path, archive: Archive, archive_folder: str) -> tuple[str, ...]:
     """Make the record of a spooled call, put it into the archive, and remove the spool.
 

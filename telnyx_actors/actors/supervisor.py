@@ -101,7 +101,7 @@ class SupervisorActor(EngineActor):
             ChildSpec(
                 "sweeper",
                 lambda birth: SweeperActor.start(
-                    birth, settings.spool_dir, vendors.archive, settings.archive_folder, services.calls
+                    birth, settings.spool_dir, vendors.archive, settings.archive_folder, services.calls, services.tally
                 ),
             )
         )

@@ -44,9 +44,19 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sums: defaultdict[tuple[str, ...], float] = defaultdict(float)
+        self._gauges: dict[str, float] = {}
         self._buckets = {part: [0] * (len(BUCKETS_S) + 1) for part in PARTS}
         self._seconds = dict.fromkeys(PARTS, 0.0)
         self._samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
+
+    def gauge(self, name: str, value: float) -> None:
+        """Something that was measured just now."""
+        with self._lock:
+            self._gauges[name] = value
+
+    def gauges(self) -> Mapping[str, float]:
+        with self._lock:
+            return dict(self._gauges)
 
     def count(self, family: str, *labels: str, by: float = 1) -> None:
         with self._lock:

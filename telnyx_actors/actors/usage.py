@@ -6,20 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from telnyx_actors.config import Prices
 from telnyx_actors.core.turn import TurnRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """In the currency of the vendors' bills. 0: not known."""
-
-    telnyx_minute: float = 0.0
-    deepgram_minute: float = 0.0
-    claude_input_mtok: float = 0.0  # a million tokens
-    claude_cached_mtok: float = 0.0
-    claude_output_mtok: float = 0.0
-    elevenlabs_kchar: float = 0.0  # a thousand characters
-
 
 METERED: Final = (
     "answered_s",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from telnyx_actors.config.engine import MEDIA_PATH, WEBHOOK_PATH, Call, Log, Server, Timing
 from telnyx_actors.config.loading import load_settings, read_env
+from telnyx_actors.config.prices import Prices
 from telnyx_actors.config.settings import Settings, differences
 from telnyx_actors.config.values import Secret
 from telnyx_actors.config.vendors import Archive, Claude, Deepgram, ElevenLabs, Telnyx
@@ -23,6 +24,7 @@ __all__ = [
     "Deepgram",
     "ElevenLabs",
     "Log",
+    "Prices",
     "Secret",
     "Server",
     "Settings",

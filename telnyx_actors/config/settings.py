@@ -8,6 +8,7 @@ from typing import Final, get_type_hints
 
 from telnyx_actors.config.engine import Call, Log, Server, Timing
 from telnyx_actors.config.fields import Group, Setting, declarations
+from telnyx_actors.config.prices import Prices
 from telnyx_actors.config.values import Secret
 from telnyx_actors.config.vendors import Archive, Claude, Deepgram, ElevenLabs, Telnyx
 
@@ -24,6 +25,7 @@ class Settings:
     call: Call
     timing: Timing
     archive: Archive
+    prices: Prices
     log: Log
     warnings: tuple[str, ...] = ()
 

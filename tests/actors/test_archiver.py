@@ -31,6 +31,7 @@ from telnyx_actors.actors.messages import (
 )
 from telnyx_actors.actors.session import CallSession
 from telnyx_actors.actors.spool import Spool
+from telnyx_actors.actors.tally import Tally
 from telnyx_actors.core.turn import TurnEnd, TurnKind, TurnRecord, TurnTimes
 
 HEAD = {"id": "v3:1", "encoding": "PCMU", "started": "2026-01-01T00:00:00+00:00"}
@@ -250,11 +251,21 @@ def calls() -> LiveCalls:
 
 
 @pytest.fixture
+def tally() -> Tally:
+    return Tally()
+
+
+@pytest.fixture
 def sweeper(
-    still: StillRuntime, unstarted: Unstarted[Any], archive: FakeArchive, tmp_path: Path, calls: LiveCalls
+    still: StillRuntime,
+    unstarted: Unstarted[Any],
+    archive: FakeArchive,
+    tmp_path: Path,
+    calls: LiveCalls,
+    tally: Tally,
 ) -> SweeperActor:
     birth = Birth("engine/sweeper", None, still)
-    actor: SweeperActor = unstarted(SweeperActor(birth, tmp_path / "spool", archive, "audios", calls))
+    actor: SweeperActor = unstarted(SweeperActor(birth, tmp_path / "spool", archive, "audios", calls, tally))
     return actor
 
 
@@ -282,6 +293,17 @@ def test_what_was_left_behind_is_archived(
     sweep(sweeper, still)
     assert not folder.exists()
     assert sorted(archive.files) == [f"audios/2026/01/01/ref/{name}" for name in ("call.wav", "transcript.json")]
+
+
+def test_it_is_known_how_much_waits_in_the_spool(
+    sweeper: SweeperActor, still: StillRuntime, calls: LiveCalls, tally: Tally, folder: Path
+) -> None:
+    calls.add(CallView(CallPlan("ref", "outgoing", "+57"), "secret", 0.0, ""))
+    leave(folder)
+    sweep(sweeper, still)
+    weight = sum(file.stat().st_size for file in folder.iterdir())
+    assert tally.gauges() == {"spool_calls": 1, "spool_bytes": weight}
+    assert weight > 2 * len(CALLER)
 
 
 def test_a_spool_that_was_never_used_is_nothing_to_sweep(sweeper: SweeperActor, still: StillRuntime) -> None:

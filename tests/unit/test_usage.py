@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from telnyx_actors.actors.tally import BUCKETS_S, SAMPLES_MAX, Sample, Tally
-from telnyx_actors.actors.usage import METERED, Prices, Usage
+from telnyx_actors.actors.usage import METERED, Usage
+from telnyx_actors.config import Prices
 from telnyx_actors.core.endings import OTHER, REASONS, Fault, fault_of
 from telnyx_actors.core.turn import Latency, TurnEnd, TurnKind, TurnRecord, TurnTimes
 
