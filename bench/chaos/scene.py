@@ -136,7 +136,7 @@ class StruckCall:
 
 def _judge(scenario: Scenario, calls: list[StruckCall], house: InProcess) -> Outcome:
     outcome = Outcome(scenario.fault, scenario.moment, scenario.expects_answers, scenario.expects_words)
-    if scenario.part is not None:
+    if scenario.part is not None and scenario.moment is not Moment.ENDING:
         outcome.recovery_limit_s = 0.3 if scenario.part else 0.5
     complaints = outcome.complaints
     if not until(lambda: all(call.is_over for call in calls), 15.0):
