@@ -1,0 +1,104 @@
+"""Calls that outlive their process: killed, or replaced by a new version."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from measure.daemon import ROOT, Daemon
+from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Say, Wait, WaitForAgent
+from telnyx_actors.standins.carrier_call import CarrierCall
+from telnyx_actors.standins.world import World
+
+QUESTION = "¿Cuánto cuesta la consulta?"
+AFTERWARDS = "¿Y atienden el domingo?"
+
+AT_ONCE = Answer(after_s=0.05)
+LONG_PAUSE = CallerScript(
+    (
+        WaitForAgent(silent_ms=500),
+        Say(QUESTION),
+        WaitForAgent(silent_ms=800),
+        Wait(3.0),
+        Say(AFTERWARDS),
+        WaitForAgent(silent_ms=800),
+        HangUp(),
+    ),
+    answer=AT_ONCE,
+)
+
+
+class Successor:
+    """``run.py --handover`` beside a running daemon, in its folder."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(ROOT / "run.py"), "--handover"],
+            cwd=daemon.folder,
+            env={name: value for name, value in os.environ.items() if name not in daemon.env},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def stop(self) -> int:
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(15)
+
+
+def model_heard(world: World, text: str) -> bool:
+    """Whether a request to the model ended with ``text`` and told it what was said before the change."""
+    for request in world.claude.requests:
+        messages: Any = request.body["messages"]
+        if messages[-1]["content"].endswith(text):
+            return any(QUESTION in message["content"] for message in messages[:-1])
+    return False
+
+
+def assert_went_on(world: World, call: CarrierCall) -> None:
+    assert not call.script_error
+    assert len(call.caller_speech()) == 2
+    assert all(response.agent_start_s is not None for response in call.response_times())
+    assert model_heard(world, AFTERWARDS), [r.body["messages"] for r in world.claude.requests]
+
+
+def test_calls_go_on_with_their_history_in_a_process_that_replaces_the_first(world: World, tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, world.env)
+    with daemon:
+        for number in ("+573001110001", "+573001110002"):
+            world.expect(LONG_PAUSE, number)
+        ids = [daemon.dial(number, saludo="Hola.") for number in ("+573001110001", "+573001110002")]
+        for call_control_id in ids:
+            daemon.wait_line("Transcripción recibida", call=call_control_id, timeout_s=20)
+        successor = Successor(daemon)
+        try:
+            daemon.wait_line("Servicio detenido", timeout_s=30)
+            calls = [world.wait_ended(call_control_id, timeout_s=40) for call_control_id in ids]
+        finally:
+            code = successor.stop()
+
+    assert daemon.stop() == 0
+    assert code == 0
+    for call in calls:
+        assert_went_on(world, call)
+
+
+def test_a_call_goes_on_with_its_history_after_its_process_was_killed(world: World, tmp_path: Path) -> None:
+    world.expect(LONG_PAUSE, "+573001110003")
+    first = Daemon(tmp_path, world.env).start()
+    try:
+        call_control_id = first.dial("+573001110003", saludo="Hola.")
+        first.wait_line("Audio reproducido", call=call_control_id, timeout_s=20)
+        first.wait_line("Transcripción recibida", call=call_control_id, timeout_s=20)
+    finally:
+        first.kill()
+
+    with Daemon(tmp_path, first.env) as second:
+        second.wait_line("Retomando una llamada", call=call_control_id, timeout_s=10)
+        call = world.wait_ended(call_control_id, timeout_s=40)
+        second.wait_line("Registro guardado", call=call_control_id, timeout_s=10)
+
+    assert_went_on(world, call)
