@@ -92,6 +92,8 @@ class CallActor(EngineActor):
             child.tell(open_record(self._memory))
             if self._is_closing:
                 self._close_record()
+        if child.restarts:  # only now: what is to be done again needs somebody to do it
+            self._lost(child.name)
 
     def child_exited(self, exited: ChildExited, verdict: Verdict) -> None:
         if verdict is Verdict.FINISHED:
@@ -102,7 +104,9 @@ class CallActor(EngineActor):
             self._call_log.error("💔", f"{exited.name} falló demasiadas veces; la llamada sigue sin esa parte")
             if exited.name == "carrier":  # a call that cannot even be hung up is its parent's matter
                 super().child_exited(exited, verdict)
-        self._lost(exited.name)
+            self._lost(exited.name)
+            if exited.name == "transcriber":
+                self._feed(ev.HearingFailed("it fell over too often", is_final=True))
 
     def _begin(self) -> None:
         """The call is new."""
