@@ -19,6 +19,8 @@ SENTENCES = (
     "¿A qué hora abren los sábados?",
     "Muchas gracias, hasta luego.",
 )
+PATIENCE = {"DRAIN_SECONDS": "1", "MAX_FRONT_LAG_MS": "10000"}
+"""A machine that is busy with something else must not end a measurement by refusing calls."""
 GREETING = "Clínica La Wanda, buenos días."
 
 
@@ -59,6 +61,6 @@ def engine(world: WorldClient, **settings: str) -> Iterator[Daemon]:
     """A daemon for these stand-ins, in a folder of its own that goes with it."""
     with (
         tempfile.TemporaryDirectory(prefix="measure-") as folder,
-        Daemon(Path(folder), {**world.env, "DRAIN_SECONDS": "0", **settings}) as daemon,
+        Daemon(Path(folder), {**world.env, **PATIENCE, **settings}) as daemon,
     ):
         yield daemon

@@ -11,7 +11,6 @@ from measure.daemon import Daemon
 from support.stage import ANSWERS, checklist_env
 from telnyx_actors.standins.world import World
 
-
 PATIENCE = {
     "DRAIN_SECONDS": "1",  # what a test left behind is not waited for
     "MAX_FRONT_LAG_MS": "10000",  # the machine that runs the tests may be busy with others

@@ -136,7 +136,8 @@ def test_without_a_key_the_calls_own_secret_is_needed(keyless: Daemon, world: Wo
 def socket(keyless: Daemon) -> Iterator[websocket.WebSocket]:
     socket = websocket.create_connection(f"ws://127.0.0.1:{keyless.port}/stream/media", timeout=8)
     yield socket
-    socket.shutdown()  # its ``close`` does nothing once the server has closed, and leaks the socket
+    if socket.sock is not None:  # its own ``close`` does nothing once the server has closed, and leaks the socket
+        socket.sock.close()
 
 
 def start_of(call_control_id: str) -> str:
