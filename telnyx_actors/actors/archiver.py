@@ -162,7 +162,7 @@ class ArchiverActor(EngineActor):
         if self._is_stream_lost and not frames:
             return  # it may have been the end of the call, of which we hear later: silence would outlast it
         self._is_stream_lost = False
-        caller = b"".join([self._caller.received(at, frame) for at, frame in frames])
+        caller = self._caller.received(frames)
         self._append(caller, self._agent.advanced(self.clock.now()))
 
     def _append(self, caller: bytes = b"", agent: bytes = b"") -> None:
@@ -175,7 +175,7 @@ class ArchiverActor(EngineActor):
             tell(self._call, RecordClosed(()))
             return
         self._order = None  # a flush may still be due, and there is nothing left to append to
-        caller = b"".join([self._caller.received(at, frame) for at, frame in self._lane.take()])
+        caller = self._caller.received(self._lane.take())
         self._append(caller, self._agent.finished(order.at))
         self._append(self._caller.finished(order.at))
         self._caller = self._agent = None

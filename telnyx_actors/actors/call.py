@@ -198,7 +198,7 @@ class CallActor(EngineActor):
 
     def _answered(self) -> None:
         if not self._conversation.state.rules.uses_stream:
-            self._begin_record(Encoding.PCMU)
+            self._begin_record(Encoding.PCMU, self.clock.now())
         self._feed(ev.CallAnswered())
 
     def _played(self, status: str) -> None:
@@ -216,15 +216,15 @@ class CallActor(EngineActor):
             old.close(1000, "replaced")
         if not memory.session.call_control_id:
             self._identified(message.start.call_control_id)
-        self._begin_record(encoding_of(message.start))
+        self._begin_record(encoding_of(message.start), message.at)
         if self._parts.transcriber is None:
             self._parts.start_hearing(self._call_log)
         self._feed(ev.MediaStarted())
 
-    def _begin_record(self, encoding: Encoding) -> None:
+    def _begin_record(self, encoding: Encoding, at: float) -> None:
         memory = self._memory
         if memory.origin_s is None:
-            memory.origin_s = self.clock.now()
+            memory.origin_s = at
             memory.session.encoding = memory.session.encoding or encoding
             self._diary.audio(memory.session.encoding)
             self._parts.archiver.tell(open_record(memory))

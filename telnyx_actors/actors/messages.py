@@ -104,10 +104,11 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class StreamOpened:
-    """A media socket proved that it is this call's."""
+    """A media socket proved, at ``at``, that it is this call's: audio flows."""
 
     start: StreamStart
     sink: MediaSink
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class CallSession:
         self.reorderer = Reorderer(self._law)
         self._rest = b""
         self._is_stopped = False
-        self._tell(StreamOpened(start, sink))
+        self._tell(StreamOpened(start, sink, self.clock.now()))
 
     def media(self, media: Media) -> None:
         if media.track != "inbound":

@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
 from telnyx_actors.core.audio import PCM16_BYTES, SAMPLE_RATE_HZ, Encoding, silence, stereo, to_pcm16
@@ -36,9 +37,10 @@ def _samples(seconds: float) -> int:
 class CallerTrack:
     """Places the caller's frames by counting them, and by the clock only where counting fails.
 
-    After ``interrupted`` (the socket was lost) the next frame is placed by its arrival.
-    Beyond that, only lateness that every frame of five seconds shares is believed: frames
-    lost without notice, or a clock that runs differently.
+    After ``interrupted`` (the socket was lost) the next frames are placed by the arrival of
+    the one among them that was least held up: they may have come in a burst. Beyond that,
+    only lateness that every frame of five seconds shares is believed: frames lost without
+    notice, or a clock that runs differently.
     """
 
     def __init__(self, encoding: Encoding, *, origin_s: float, position: int = 0) -> None:
@@ -48,14 +50,29 @@ class CallerTrack:
         self._is_interrupted = True  # the first frame, too, comes when it comes
         self._least_late = 0
         self._watched = 0
+        self._surplus = 0  # samples to be left out: the track is ahead of the clock by so many
 
-    def received(self, at_s: float, audio: bytes) -> bytes:
-        """What to append for ``audio``, which arrived whole at ``at_s``."""
-        late = _samples(at_s - self._origin_s) - len(audio) - self.position
-        if self._is_interrupted:
+    def received(self, frames: Sequence[tuple[float, bytes]]) -> bytes:
+        """What to append for these frames, each with when it had arrived whole; the more at once, the better."""
+        if self._is_interrupted and frames:
             self._is_interrupted = False
             self._watch_anew()
-            return self._append(silence(self._encoding, late) + audio)
+            return self._begin(frames)
+        return b"".join([self._next(at_s, audio) for at_s, audio in frames])
+
+    def _begin(self, frames: Sequence[tuple[float, bytes]]) -> bytes:
+        ends = accumulate(len(audio) for _, audio in frames)
+        late = [_samples(at_s - self._origin_s) - end for (at_s, _), end in zip(frames, ends, strict=True)]
+        gap = min(late) - self.position
+        audio = b"".join([audio for _, audio in frames])
+        return self._append(silence(self._encoding, gap) + audio[max(0, -gap) :])
+
+    def _next(self, at_s: float, audio: bytes) -> bytes:
+        if self._surplus:
+            kept = audio[self._surplus :]
+            self._surplus -= len(audio) - len(kept)
+            return self._append(kept)
+        late = _samples(at_s - self._origin_s) - len(audio) - self.position
         self._least_late = min(late, self._least_late) if self._watched else late
         self._watched += len(audio)
         if self._watched < _SETTLED_SAMPLES:
@@ -64,6 +81,7 @@ class CallerTrack:
         self._watch_anew()
         if abs(drift) <= _DRIFT_MAX_SAMPLES:
             return self._append(audio)
+        self._surplus = max(0, -drift - len(audio))
         return self._append(silence(self._encoding, drift) + audio[max(0, -drift) :])
 
     def interrupted(self) -> None:

@@ -212,7 +212,7 @@ def test_the_caller_s_track_never_shrinks_and_lasts_as_long_as_the_call(
         at_s += wait_s
         if number in interruptions:
             track.interrupted()
-        size += len(track.received(at_s, bytes(160)))
+        size += len(track.received([(at_s, bytes(160))]))
         assert track.position == size
     size += len(track.finished(at_s))
 

@@ -28,7 +28,7 @@ def recorded(arrivals: Sequence[float | None], *, end_s: float) -> bytes:
         if at_s is None:
             track.interrupted()
         else:
-            out += track.received(ORIGIN_S + at_s, frame(number))
+            out += track.received([(ORIGIN_S + at_s, frame(number))])
     return out + track.finished(ORIGIN_S + end_s)
 
 
@@ -56,6 +56,31 @@ def test_frames_that_were_stuck_and_come_in_a_burst_are_placed_as_if_they_had_no
     assert recorded(stuck, end_s=10.0) == recorded(steady, end_s=10.0)
 
 
+def test_a_call_that_begins_with_a_burst_is_recorded_as_if_it_had_not() -> None:
+    steady = [0.02 * (n + 1) for n in range(50)]
+    stuck = [(ORIGIN_S + max(at_s, 0.2), frame(n)) for n, at_s in enumerate(steady)]
+    track = CallerTrack(ULAW, origin_s=ORIGIN_S)
+
+    assert track.received([]) + track.received(stuck) == recorded(steady, end_s=1.0)
+
+
+def test_what_arrived_before_the_beginning_of_the_record_is_not_in_it() -> None:
+    track = CallerTrack(ULAW, origin_s=ORIGIN_S)
+
+    out = track.received([(ORIGIN_S - 0.02, frame(1)), (ORIGIN_S, frame(2)), (ORIGIN_S + 0.02, frame(3))])
+
+    assert out == frame(3)
+
+
+def test_a_side_that_is_found_to_be_late_is_put_right_at_once() -> None:
+    held_up = [0.3, *(0.32 + 0.02 * n for n in range(10)), *(0.22 + 0.02 * n for n in range(600))]
+    track = CallerTrack(ULAW, origin_s=ORIGIN_S)
+    for number, at_s in enumerate(held_up):
+        track.received([(ORIGIN_S + at_s, frame(number))])
+
+    assert abs(track.position / 8000 - held_up[-1]) <= 0.05
+
+
 def test_after_a_lost_socket_the_caller_goes_on_at_the_time_of_the_call() -> None:
     before = [0.02 * (n + 1) for n in range(50)]
     after = [3.5 + 0.02 * n for n in range(50)]
@@ -76,7 +101,7 @@ def test_after_ten_minutes_the_record_is_off_by_less_than_100_ms(lost: int, skew
     for number in range(30_000):
         at_s = 0.02 * skew * (number + 1)
         if not 1000 <= number < 1000 + lost:
-            track.received(ORIGIN_S + at_s + rng.expovariate(200), frame(number))
+            track.received([(ORIGIN_S + at_s + rng.expovariate(200), frame(number))])
 
     assert abs(track.position / 8000 - at_s) < 0.1
     track.finished(ORIGIN_S + at_s)
@@ -86,7 +111,7 @@ def test_after_ten_minutes_the_record_is_off_by_less_than_100_ms(lost: int, skew
 def test_a_new_track_goes_on_where_the_spool_ended() -> None:
     track = CallerTrack(ULAW, origin_s=ORIGIN_S, position=8000)
 
-    assert track.received(ORIGIN_S + 2.02, frame(5)) == b"\xff" * 8000 + frame(5)
+    assert track.received([(ORIGIN_S + 2.02, frame(5))]) == b"\xff" * 8000 + frame(5)
 
 
 # --- the agent -----------------------------------------------------------------

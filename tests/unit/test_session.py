@@ -110,7 +110,7 @@ def test_a_law_nobody_heard_of_is_taken_for_mu_law(session: CallSession) -> None
 # --- the rest -------------------------------------------------------------------------
 
 
-def test_what_is_no_audio_is_told(session: CallSession, owner: Mailbox) -> None:
+def test_what_is_no_audio_is_told(session: CallSession, owner: Mailbox, clock: ManualClock) -> None:
     sink = FakeSink()
     session.started(start(), sink)
     session.mark("0.1.160")
@@ -118,7 +118,7 @@ def test_what_is_no_audio_is_told(session: CallSession, owner: Mailbox) -> None:
     session.error(StreamError(100004, "no"))
     session.closed(sink, 1006, "")
     assert owner.told.all == [
-        StreamOpened(start(), sink),
+        StreamOpened(start(), sink, clock.now()),
         ev.MarkReturned("0.1.160"),
         ev.DigitPressed("5"),
         StreamError(100004, "no"),
