@@ -87,17 +87,17 @@ def _hold_call(stage: Stage, world: WorldClient, scenario: Scenario, terminal: T
     world.script_model(model_lines(scenario))
     world.expect(caller_script(scenario))
     call_id = stage.place_call(scenario)
-    seen = follow(world, call_id, stage.data_dir, scenario.limit_s, lambda seen: show.update(tell(seen)))
+    record = follow(world, call_id, stage.data_dir, scenario.limit_s, lambda seen: show.update(tell(seen)))
     transcript = wait_for_record(stage.data_dir)
     if transcript is None:
         raise stage.engine_failure("no dejó registro de la llamada")
-    seen = Seen(seen.record, world.agent_words(call_id), transcript.turns, is_over=True)
+    seen = Seen(record, world.agent_words(call_id), transcript.turns, is_over=True)
     show.update(tell(seen))
     return Evidence(
         scenario,
         seen,
         transcript,
-        examine(transcript.folder / "call.wav", seen.record),
+        examine(transcript.folder / "call.wav", record),
         world.entries("claude"),
         _fillers(),
         stage.stop_engine(),
@@ -106,6 +106,7 @@ def _hold_call(stage: Stage, world: WorldClient, scenario: Scenario, terminal: T
 
 
 def conclude(evidence: Evidence, folder: Path, terminal: Terminal) -> int:
+    """Show figures, checks and what is left of the call. Returns the exit code."""
     checks = check_all(evidence)
     terminal.row()
     show_table(terminal, table(evidence, measure(evidence)))

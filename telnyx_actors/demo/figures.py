@@ -9,6 +9,7 @@ from math import ceil
 from telnyx_actors.demo.evidence import Evidence, Played, played
 from telnyx_actors.demo.vendors import share_of
 from telnyx_actors.standins.carrier_call import CarrierCall
+from telnyx_actors.standins.sound import TELEPHONE_RATE_HZ as RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def bytes_after_clear(record: CarrierCall, each: Played) -> int:
     if cleared is None:
         return 0
     speech_end = next((end for start, end in record.caller_speech() if start == each.next_starts_s), cleared)
-    first, last = round(cleared * 8000), round(speech_end * 8000)
+    first, last = round(cleared * RATE_HZ), round(speech_end * RATE_HZ)
     return sum(
         max(0, min(last, segment.end) - max(first, segment.start))
         for playout in (record.stream, record.carrier)

@@ -27,6 +27,7 @@ ROOT: Final = Path(telnyx_actors.__file__).parents[1]
 READY_WITHIN_S: Final = 20.0
 STOP_WITHIN_S: Final = 15.0
 ANSWER_WITHIN_S: Final = 10.0
+BUSY: Final = 503
 LOG_LINES: Final = 16
 _ERROR: Final = re.compile(r"\S+ \S+ (ERROR|CRITICAL) ")
 STOP_SIGNAL: Final = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
@@ -167,7 +168,13 @@ class Stage:
     def place_call(self, scenario: Scenario) -> str:
         """Have the engine dial. Returns the call_control_id; raises DemoError when it does not."""
         body = {"telefono": scenario.number, "nombre": scenario.name, "saludo": scenario.greeting}
-        answer = self._ask("POST", "/api/call/initiate", {**body, "contexto": scenario.context})
+        give_up_at = time.monotonic() + READY_WITHIN_S
+        while True:
+            answer = self._ask("POST", "/api/call/initiate", {**body, "contexto": scenario.context})
+            is_busy = answer is not None and answer.status_code == BUSY  # a machine that is still getting warm
+            if not is_busy or time.monotonic() > give_up_at:
+                break
+            time.sleep(0.5)
         if answer is None or not answer.ok:
             raise self.engine_failure("no hizo la llamada: " + (answer.text if answer is not None else "no contesta"))
         return str(answer.json()["call_control_id"])

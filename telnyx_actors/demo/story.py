@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
-from telnyx_actors.demo.numbers import decimal
+from telnyx_actors.demo.numbers import decimal, ms
 from telnyx_actors.demo.turns import Turn
 from telnyx_actors.standins.carrier_call import CarrierCall, Interval
 from telnyx_actors.standins.phrasebook import HeardWord
@@ -158,7 +158,7 @@ def _note(passage: Passage, speech: Sequence[Interval], agent: Sequence[Passage]
     is_interrupted = passage.turn is not None and passage.turn.is_interrupted
     if passage.cleared_s is not None and (is_resumed or is_interrupted):
         starts = [start for start, _ in speech if start < passage.cleared_s]
-        after = f"calla a los {(passage.cleared_s - starts[-1]) * 1000:.0f} ms" if starts else "calla"
+        after = f"calla a los {ms(passage.cleared_s - starts[-1])}" if starts else "calla"
         return after + ("; no era una interrupción: retoma la frase" if is_resumed else "")
     if passage.turn is not None and passage.turn.kind == "prompt":
         ends = [end for _, end in speech] + [other.end_s for other in agent]

@@ -36,8 +36,12 @@ def table(evidence: Evidence, figures: Figures) -> list[Row]:
         rows.append(("Audio después de callar", f"{figures.bytes_after_clear} bytes", "de la frase interrumpida"))
     if figures.fillers:
         rows.append(("Muletillas", str(figures.fillers), "la respuesta tardó más de 1,2 s"))
-    wasted = f"y {spent.wasted} más por adelantarse en vano ({spent.wasted_requests} de {spent.requests} peticiones)"
-    return [*rows, ("Tokens de las respuestas", str(spent.sent - spent.wasted), wasted)]
+    in_vain = f"más por adelantarse en vano ({spent.wasted_requests} de {spent.requests} peticiones)"
+    return [
+        *rows,
+        ("Tokens de salida", str(spent.sent - spent.wasted), f"y {spent.wasted} {in_vain}"),
+        ("Tokens de entrada", str(spent.read - spent.wasted_read), f"y {spent.wasted_read} más, por lo mismo"),
+    ]
 
 
 def _ms(values_s: Sequence[float]) -> str:
