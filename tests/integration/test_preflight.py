@@ -223,7 +223,9 @@ def test_an_engine_that_cannot_be_reached_says_so_and_what_to_do(world: World, t
 
 def run(world: World, folder: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     file = folder / "produccion.env"
-    file.write_text("".join(f"{name}={text}\n" for name, text in env_of(world, folder, **changes).items()), "utf-8")
+    file.write_text(
+        "".join(f"{name}={text}\n" for name, text in env_of(world, folder, **changes).items()), encoding="utf-8"
+    )
     # As a Windows console would have it: the output must not depend on what the system calls its code page.
     env = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "cp1252"}
     command = [sys.executable, str(RUN), "--check", "--env-file", str(file), *arguments]
