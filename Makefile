@@ -9,13 +9,14 @@ ARGS   ?=
 # For two cores: more workers would be in each other's way, and in that of what the tests time.
 WORKERS ?= 2
 
-.PHONY: help demo run test check lint types tidy format docs clean accept measure memory three acks
+.PHONY: help demo run test chaos check lint types tidy format docs clean accept measure memory three acks
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo      place one call against local stand-ins of the vendors, and listen to it'
 	@echo 'make run       start the engine with .env'
 	@echo 'make test      run the tests (ARGS="-k name" for some of them)'
+	@echo 'make chaos     let everything fail that can, and see what callers hear of it (ARGS="--only deepgram")'
 	@echo 'make check     ruff (lint), mypy --strict (types), and the rules of tests/test_tidy.py (tidy)'
 	@echo 'make accept    the tests of docs/validation-checklist.md alone'
 	@echo 'make measure   fill in its blanks: latency, accuracy, success (a real account: ARGS="--env-file .env --to +57...")'
@@ -40,6 +41,9 @@ accept: $(VENV)/.has-test
 
 measure memory three acks: $(VENV)/.has-test
 	$(BIN)/python -m measure $@ $(ARGS)
+
+chaos: $(VENV)/.has-test
+	$(BIN)/python -m bench.chaos $(ARGS)
 
 check: lint types tidy
 

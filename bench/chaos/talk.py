@@ -58,7 +58,7 @@ EXCHANGES: Final = (
 )
 
 GREETED: Final = WaitForAgent(silent_ms=500, timeout_s=8.0, required=False)
-PATIENT: Final = WaitForAgent(silent_ms=2900, timeout_s=25.0, required=False)
+PATIENT: Final = WaitForAgent(silent_ms=2500, timeout_s=25.0, required=False)
 """Longer than the pauses between a filler, an apology and the answer."""
 
 USUAL: Final = WaitForAgent(silent_ms=700, timeout_s=25.0, required=False)
