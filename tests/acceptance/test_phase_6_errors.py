@@ -68,7 +68,7 @@ def test_6_4_4_a_wrong_key_does_not_keep_it_from_starting(wrong_key: tuple[Daemo
 
 def test_6_4_5_the_log_has_the_vendors_reason_and_what_to_do(wrong_key: tuple[Daemon, CarrierCall]) -> None:
     daemon, record = wrong_key
-    (line,) = daemon.lines("🔑", "Deepgram rechazó la clave", call=record.call_control_id)
+    line, *_ = daemon.lines("🔑", "Deepgram rechazó la clave", call=record.call_control_id)
     assert line.level == "ERROR"
     assert "Invalid credentials" in line.text  # Deepgram's own words
     assert "Revise DEEPGRAM_API_KEY" in line.text
