@@ -26,7 +26,7 @@ from telnyx_actors.errors import ConfigError
 from telnyx_actors.log_output import Console
 from telnyx_actors.logs import DEBUG, LogOutput, cleaner, setup_logs
 from telnyx_actors.personas import load_persona
-from telnyx_actors.preflight import as_json, preflight, table, watch_address
+from telnyx_actors.preflight import as_json, preflight, self_check, table
 from telnyx_actors.reload import Reloader
 
 EXIT_OK: Final = 0
@@ -84,7 +84,7 @@ def _run(settings: Settings, env_file: Path | None, output: LogOutput, *, hand_o
     engine = Engine(settings, lambda: wishes.put(_Wish.STOP), log=output)
     _on_signals(wishes.put)
     engine.start(wait_for_owner_s=HANDOVER_WITHIN_S if hand_over else 0.0)
-    threading.Thread(target=watch_address, args=(settings, engine.runtime.clock), name="preflight", daemon=True).start()
+    threading.Thread(target=self_check, args=(settings, engine.runtime.clock), name="preflight", daemon=True).start()
     _serve(engine, wishes, Reloader(settings, env_file, engine.mode, output))
     if engine.has_failed:
         logger.critical("El motor falló y no pudo recuperarse")

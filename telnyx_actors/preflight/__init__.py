@@ -8,6 +8,6 @@ report.is_passed
 from __future__ import annotations
 
 from telnyx_actors.preflight.report import Report, as_json, table
-from telnyx_actors.preflight.run import preflight, watch_address
+from telnyx_actors.preflight.run import preflight, self_check
 
-__all__ = ["Report", "as_json", "preflight", "table", "watch_address"]
+__all__ = ["Report", "as_json", "preflight", "self_check", "table"]

@@ -33,7 +33,7 @@ def preflight(settings: Settings, clock: Clock, limit_s: float = LIMIT_S) -> Rep
         return run_checks(checks, clock, limit_s)
 
 
-def watch_address(settings: Settings, clock: Clock, limit_s: float = LIMIT_S) -> None:
+def self_check(settings: Settings, clock: Clock, limit_s: float = LIMIT_S) -> None:
     """The short version, for an engine that has just started: what nobody else would notice. Findings go to the log.
 
     Blocks for ``limit_s`` at most.

@@ -144,7 +144,9 @@ def _claude(settings: Settings, tls: ssl.SSLContext, today: date, on_close: Exit
     def of(variable: str, wanted: str) -> Callable[[], Outcome]:
         def look() -> Outcome:
             choice = choose_model(wanted, today, variable)
-            claude.get()(choice.model).check()
+            model = claude.get()(choice.model)
+            model.check()
+            model.prewarm("")  # an account without credit may look models up, and ask none
             return ok(choice.model) if choice.warning is None else warning(f"{choice.model} responde", choice.warning)
 
         return look

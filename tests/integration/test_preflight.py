@@ -19,7 +19,7 @@ from support.front_client import serving
 from support.raw_server import Peer, RawServer
 from telnyx_actors.clock import ManualClock, SystemClock
 from telnyx_actors.config import load_settings
-from telnyx_actors.preflight import Report, preflight, watch_address
+from telnyx_actors.preflight import Report, preflight, self_check
 from telnyx_actors.preflight.report import Finding, Status
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.elevenlabs import ElevenLabsSettings
@@ -128,6 +128,13 @@ def test_a_retired_model_is_a_warning_as_the_default_answers(world: World, tmp_p
     assert "CLAUDE_MODEL=claude-haiku-5-5" in outcome.action
 
 
+def test_an_account_without_credit_is_found_though_its_key_and_model_are_right(world: World, tmp_path: Path) -> None:
+    world.fail("claude", Fault("refuse", status=402, times=-1, match="/v1/messages claude-haiku-5-5"))
+    report = check(world, tmp_path)
+    assert failures(report) == ["claude_model"]
+    assert found(report, "claude_model").outcome.action == "Recargue la cuenta."
+
+
 def test_a_folder_serves_where_there_is_no_bucket(world: World, tmp_path: Path) -> None:
     env = {name: text for name, text in env_of(world, tmp_path).items() if "AWS" not in name and "S3" not in name}
     finding = found(preflight(load_settings(env), SystemClock()), "archive")
@@ -201,7 +208,7 @@ def warnings_of(world: World, folder: Path, **changes: str) -> list[str]:
     lines: list[str] = []
     handler = logger.add(lambda message: lines.append(message.record["message"]), level="WARNING")
     try:
-        watch_address(load_settings(env_of(world, folder, **changes)), SystemClock())
+        self_check(load_settings(env_of(world, folder, **changes)), SystemClock())
     finally:
         logger.remove(handler)
     return lines
