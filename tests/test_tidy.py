@@ -12,7 +12,7 @@ import telnyx_actors
 from support.tidy import RULES, Module, Rule
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("telnyx_actors", "tests", "bench")
+FOLDERS = ("telnyx_actors", "tests", "bench", "measure")
 
 
 def python_files() -> list[Path]:
