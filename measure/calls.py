@@ -68,5 +68,5 @@ def scripted_call(daemon: Daemon, world: WorldClient) -> CallFigures:
         responses_s=[seconds for seconds in answers if seconds is not None],
         said=" ".join(SENTENCES),
         heard=heard_by(daemon, call_control_id),
-        problem=record.script_error or ("a turn without an answer" if None in answers else ""),
+        problem=record.script_error or ("un turno sin respuesta" if None in answers else ""),
     )

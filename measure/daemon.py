@@ -203,9 +203,8 @@ class Daemon:
         return self.http.post(self.url + path, timeout=10, **options)
 
     def figure(self, name: str, **labels: str) -> float:
-        """A figure of ``/metrics``; 0 where it is not (yet) there."""
-        wanted = name + ("{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "}" if labels else "")
-        for line in self.get("/metrics").text.splitlines():
-            if line.rpartition(" ")[0] == wanted:
-                return float(line.rpartition(" ")[2])
-        return 0.0
+        """A figure of ``/metrics``, summed over the labels that are not given; 0 where it is not (yet) there."""
+        given = [f'{key}="{value}"' for key, value in labels.items()]
+        series = [line.rpartition(" ") for line in self.get("/metrics").text.splitlines()]
+        found = [(each, value) for each, _, value in series if each.partition("{")[0] == name]
+        return sum(float(value) for each, value in found if all(label in each for label in given))

@@ -16,17 +16,25 @@ from measure.daemon import Daemon
 from measure.stage import SENTENCES
 
 TALK_LIMIT_S: Final = 600.0
+READABLE_LOG: Final = {"LOG_LEVEL": "INFO", "LOG_FORMAT": "text", "LOG_TRANSCRIPTS": "true", "LOG_FILE": ""}
+"""The figures are read from it."""
 _RESPONSE: Final = re.compile(r"respuesta (\d+) ms")
 
 
 @contextmanager
 def live_engine(env_file: Path, **settings: str) -> Iterator[Daemon]:
-    """The engine with real keys. What it keeps on disk stays in the folder that is printed."""
+    """The engine with real keys, beside one that may be running. What it keeps stays in the folder that is printed."""
     values = {name: text for name, text in dotenv_values(env_file, interpolate=False).items() if text}
     folder = Path(tempfile.mkdtemp(prefix="measure-real-"))
-    print(f"Carpeta de esta medida (registro de llamadas, diario): {folder}")
-    with Daemon(folder, {**values, **settings}) as daemon:
-        yield daemon
+    print(f"Carpeta de esta medida (diario y, sin S3, grabaciones): {folder}")
+    daemon = Daemon(folder, {**values, **READABLE_LOG, "DATA_DIR": "var", **settings})
+    if "API_TOKEN" in values:
+        daemon.http.headers["Authorization"] = f"Bearer {values['API_TOKEN']}"
+    try:
+        with daemon:
+            yield daemon
+    finally:
+        (folder / ".env").unlink(missing_ok=True)  # the keys are in it
 
 
 def live_call(daemon: Daemon, to: str, number: int) -> CallFigures | None:
@@ -42,9 +50,6 @@ def live_call(daemon: Daemon, to: str, number: int) -> CallFigures | None:
     daemon.wait_line("Llamada finalizada", call=call_control_id, timeout_s=TALK_LIMIT_S)
     turns = [_RESPONSE.search(line.text) for line in daemon.lines("⏱️", call=call_control_id)]
     errors = [line.text for line in daemon.lines(call=call_control_id) if line.level in ("ERROR", "CRITICAL")]
-    return CallFigures(
-        responses_s=[int(turn[1]) / 1000 for turn in turns if turn],
-        said=" ".join(SENTENCES),
-        heard=heard_by(daemon, call_control_id),
-        problem=errors[0] if errors else "" if turns else "nobody was answered",
-    )
+    problem = errors[0] if errors else "" if turns else "ningún turno tuvo respuesta"
+    responses_s = [int(turn[1]) / 1000 for turn in turns if turn]
+    return CallFigures(responses_s, " ".join(SENTENCES), heard_by(daemon, call_control_id), problem)
