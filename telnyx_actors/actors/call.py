@@ -15,11 +15,9 @@ from telnyx_actors.actors.carrier_words import transcript_in
 from telnyx_actors.actors.diary import Diary
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import (
-    AskStatus,
     CallFinished,
     CallStatus,
-    CallSummary,
-    CloseRecord,
+    CommandDone,
     CommandFailed,
     Deadline,
     Dialled,
@@ -34,8 +32,9 @@ from telnyx_actors.actors.messages import (
     WebhookDue,
     WebhookReceived,
 )
-from telnyx_actors.actors.parts import CallParts, open_record, what_is_lost
+from telnyx_actors.actors.parts import CallParts, what_is_lost
 from telnyx_actors.actors.performer import Performer
+from telnyx_actors.actors.record import closing_order, open_record, resume_record
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.session import encoding_of
 from telnyx_actors.actors.supervision import Child, ChildExited, Verdict
@@ -44,13 +43,17 @@ from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
+from telnyx_actors.providers.ports import DialledCall
 from telnyx_actors.wire.telnyx_media import StreamError
 
 CALL_EVENTS: Final = tuple(get_args(ev.CallEvent))
 CLOSE_WITHIN_S: Final = 60.0
 """How long a record may take to be archived before it is left to the sweeper."""
-HANGUP_NEWS_S: Final = 5.0
-"""How long after the audio ended we may hear of the hang-up, or find out by asking: then the one was the other."""
+
+ARCHIVER_BACK_WITHIN_S: Final = 5.0
+"""The same, where there is no archiver: it may be about to come back."""
+
+TOO_LATE: Final = RecordClosed((), "no se archivó a tiempo")
 
 
 class CallActor(EngineActor):
@@ -65,7 +68,6 @@ class CallActor(EngineActor):
         self._conversation = memory.conversation
         self._call_log = CallLog(memory.view.name)
         self._timeout: Timeout | None = None
-        self._is_closing = False
         self._is_released = False
 
     # --- life ---------------------------------------------------------------------
@@ -80,7 +82,7 @@ class CallActor(EngineActor):
             self._go_on()
         elif self._memory.is_saved:
             self._diary.adopted()
-            self._parts.carrier.tell(AskStatus(self._memory.plan.call_control_id))
+            self._performer.ask_status()
         else:
             self._begin()
 
@@ -88,11 +90,11 @@ class CallActor(EngineActor):
         self._memory.session.owner = None
 
     def child_started(self, child: Child) -> None:
-        if child.name == "archiver" and self._memory.origin_s is not None:
-            child.tell(open_record(self._memory))
-            if self._is_closing:
-                self._close_record()
-        if child.restarts:  # only now: what is to be done again needs somebody to do it
+        if child.name == "archiver":
+            resume_record(self._memory, child)
+        elif child.name == "carrier" and child.restarts:
+            self._performer.order_again()
+        elif child.restarts:
             self._lost(child.name)
 
     def child_exited(self, exited: ChildExited, verdict: Verdict) -> None:
@@ -116,12 +118,24 @@ class CallActor(EngineActor):
         self._arm()
 
     def _go_on(self) -> None:
-        """This actor died in the middle of the call: what its children were doing is lost."""
+        """This actor died in the middle of the call: what its children were doing is lost, and what it was told."""
+        memory, stream = self._memory, self._memory.session.stream
         self._call_log.warning("🩹", "La llamada se recupera de un fallo interno")
         self._note("se recupera de un fallo interno", is_failure=True)
-        if self._memory.session.encoding is not None:
+        if memory.is_recorded:
+            self._services.supervisor.tell(CallFinished(memory.plan.ref))
+            return
+        if memory.closing is not None:
+            self.send_later(CLOSE_WITHIN_S, TOO_LATE)
+            return
+        self._setup.go_on(self._call_log)
+        if memory.sink is not None and (stream is None or stream.sink is not memory.sink):
+            self._stream_closed(StreamClosed(memory.sink, 1006, "", is_stopped=False))
+        if stream is not None and stream.sink is memory.sink:
             self._parts.start_hearing(self._call_log)
-        for part in ("responder", "speaker"):
+        elif stream is not None:
+            self._stream_opened(stream)
+        for part in ("responder", "speaker", "transcriber"):
             self._lost(part)
         self._feed(ev.TimePassed())
 
@@ -153,14 +167,13 @@ class CallActor(EngineActor):
             case StreamError():
                 self._call_log.warning("⚠️", f"Telnyx rechazó un mensaje de audio: {message.code} {message.title}")
             case Dialled():
-                self._identified(message.call.call_control_id)
-                self._call_log.info("📞", "Llamada iniciada")
-                self._memory.placed(message.call)
-                self._setup.dialled()
+                self._identified(message.call)
             case Redial() | WebhookDue():
                 self._setup.remember(message, self._call_log)
             case CallStatus():
                 self._feed(ev.TimePassed() if message.is_alive else ev.CallEnded("ended_meanwhile"))
+            case CommandDone():
+                self._memory.orders.pop(message.command_id, None)
             case CommandFailed():
                 self._command_failed(message)
             case RecordClosed():
@@ -172,6 +185,10 @@ class CallActor(EngineActor):
 
     def _webhook(self, message: WebhookReceived) -> None:
         event, payload = message.event, message.event.payload
+        if event.call_leg_id and self._memory.leg_id not in ("", event.call_leg_id):
+            self._note(f"webhook {event.event_type} del otro lado de una transferencia")
+            return
+        self._identified(DialledCall(event.call_control_id, event.call_leg_id, event.call_session_id))
         self._memory.has_webhook = True
         self._call_log.info("📨", f"Webhook recibido: {event.event_type}")
         self._note(f"webhook {event.event_type}")
@@ -185,7 +202,8 @@ class CallActor(EngineActor):
             case "call.playback.ended":
                 self._played(str(payload.get("status")))
             case "call.hangup":
-                self._feed(ev.CallEnded(str(payload.get("hangup_cause")), str(payload.get("hangup_source"))))
+                cause, source = (str(payload.get(key) or "unknown") for key in ("hangup_cause", "hangup_source"))
+                self._feed(ev.CallEnded(cause, source))
             case "call.speak.ended":
                 self._feed(ev.CarrierSpoke(self._memory.spoken_by_carrier))
             case "call.bridged":
@@ -210,12 +228,16 @@ class CallActor(EngineActor):
 
     def _stream_opened(self, message: StreamOpened) -> None:
         memory = self._memory
+        if self._conversation.is_over:
+            message.sink.close(1000, "call over")
+            return
+        if message.sink is memory.sink:
+            return  # found by a restart, and then told as well
         self._note("socket de audio abierto")
         old, memory.sink = memory.sink, message.sink
-        if old is not None and old is not message.sink:
+        if old is not None:
             old.close(1000, "replaced")
-        if not memory.session.call_control_id:
-            self._identified(message.start.call_control_id)
+        self._identified(DialledCall(message.start.call_control_id, "", ""))
         self._begin_record(encoding_of(message.start), message.at)
         if self._parts.transcriber is None:
             self._parts.start_hearing(self._call_log)
@@ -239,21 +261,28 @@ class CallActor(EngineActor):
             self._call_log.debug("🔇", f"socket de audio cerrado ({message.code} {message.reason})")
             self._feed(ev.MediaLost(message.is_stopped))
 
-    def _identified(self, call_control_id: str) -> None:
-        """The carrier's name for the call is known."""
-        self._memory.session.call_control_id = call_control_id
-        self._memory.view.call_control_id = call_control_id
-        self._call_log = CallLog(call_control_id)
-        self._diary.identified(call_control_id)
+    def _identified(self, call: DialledCall) -> None:
+        """The carrier names the call: in its answer, or before that in a webhook or on the media socket."""
+        memory = self._memory
+        memory.leg_id = memory.leg_id or call.call_leg_id
+        if memory.session.call_control_id or not call.call_control_id:
+            return
+        memory.session.call_control_id = memory.view.call_control_id = call.call_control_id
+        self._call_log = CallLog(call.call_control_id)
+        self._call_log.info("📞", "Llamada iniciada")
+        self._diary.identified(call.call_control_id)
+        memory.placed(call)
+        self._setup.dialled()
 
     def _command_failed(self, message: CommandFailed) -> None:
         error = message.error
+        self._memory.orders.pop(message.command_id, None)
         self._memory.counts[f"carrier_{error.kind}"] += 1
         self._note(f"Telnyx no aceptó «{message.name}»: {error.message}", is_failure=error.kind is not Failure.GONE)
         if error.kind is Failure.GONE:
             self._feed(ev.CallEnded("gone"))
             return
-        if message.name == "dial" and self._setup.will_dial_again(error, self._call_log):
+        if message.name == "dial" and not self._setup.dial_failed(error, self._call_log):
             return
         self._call_log.error("☎️", f"Telnyx no aceptó «{message.name}»: {error.message}")
         if message.name == "dial":
@@ -283,7 +312,7 @@ class CallActor(EngineActor):
         self._performer.perform(actions, self._call_log)
         self._arm()
         self._show()
-        if self._conversation.is_over and not self._is_closing:
+        if self._conversation.is_over and self._memory.closing is None:
             self._close()
 
     def _arm(self) -> None:
@@ -312,7 +341,6 @@ class CallActor(EngineActor):
 
     def _close(self) -> None:
         """The call is over: put its record away."""
-        self._is_closing = True
         memory, state = self._memory, self._conversation.state
         self._call_log.info("☎️", "Llamada finalizada")
         self._call_log.debug("☎️", f"motivo: {state.closing_reason}")
@@ -322,19 +350,9 @@ class CallActor(EngineActor):
         self._parts.stop_talking()
         if memory.sink is not None:
             memory.sink.close(1000, "call over")
-        self._close_record()
-        self.send_later(CLOSE_WITHIN_S, RecordClosed((), "no se archivó a tiempo"))
-
-    def _close_record(self) -> None:
-        memory, state, ended_at = self._memory, self._conversation.state, self._ended_at()
-        summary = CallSummary(memory.born_at, state.answered_at, ended_at, state.closing_reason, dict(memory.counts))
-        self._parts.archiver.tell(CloseRecord(ended_at, summary))
-
-    def _ended_at(self) -> float:
-        """The call ends with its audio; the webhook that tells of it comes when it comes."""
-        state = self._conversation.state
-        lost_at = state.media_lost_at
-        return lost_at if lost_at is not None and state.now - lost_at <= HANGUP_NEWS_S else state.now
+        memory.closing = closing_order(memory)
+        is_told = self._parts.archiver.tell(memory.closing)
+        self.send_later(CLOSE_WITHIN_S if is_told else ARCHIVER_BACK_WITHIN_S, TOO_LATE)
 
     def _note(self, text: str, *, is_failure: bool = False) -> None:
         """For whoever looks into the call."""
@@ -342,7 +360,7 @@ class CallActor(EngineActor):
 
     def _release(self) -> None:
         """Another process takes the call up: fall silent, write down where we are, and do not hang up."""
-        if self._is_closing:
+        if self._memory.closing is not None:
             return  # it is over: only its record is still being put away
         memory, state = self._memory, self._conversation.state
         self._call_log.info("🤝", "La llamada pasa a otro proceso")
@@ -355,6 +373,9 @@ class CallActor(EngineActor):
         self._services.supervisor.tell(CallFinished(memory.plan.ref))
 
     def _record_closed(self, message: RecordClosed) -> None:
+        if self._memory.is_recorded:
+            return
+        self._memory.is_recorded = True
         if message.error:
             self._call_log.warning("💾", f"El registro queda en el spool: {message.error}")
         elif message.places:

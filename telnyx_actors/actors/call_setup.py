@@ -7,6 +7,7 @@ from typing import Final
 
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import Redial, WebhookDue
+from telnyx_actors.actors.orders import hang_up
 from telnyx_actors.actors.performer import Performer
 from telnyx_actors.actors.services import Services
 from telnyx_actors.core.state import Phase
@@ -42,16 +43,32 @@ class CallSetup:
             self._performer.order(self._performer.orders.answer(self._stream_secret()))
 
     def dialled(self) -> None:
-        """The carrier took the call on."""
+        """The carrier took the call on. It may have to be hung up already."""
+        self._memory.dial = None
         self._later(WEBHOOK_WITHIN_S, WebhookDue())
+        self._performer.order_again()
+        if self._memory.conversation.is_over:
+            self._performer.order(hang_up())
 
-    def will_dial_again(self, error: ProviderError, log: CallLog) -> bool:
-        """Whether a failed dial is only a matter of patience, and will be repeated."""
-        if error.kind is not Failure.RATE_LIMIT or self._memory.dials >= DIALS_MAX:
+    def go_on(self, log: CallLog) -> None:
+        """The call's actor is new: ask the carrier again what it has not answered, and whether the call is alive."""
+        memory = self._memory
+        self._performer.order_again()
+        if memory.session.call_control_id:
+            self._performer.ask_status()
+        elif memory.dial is None and memory.conversation.state.phase is Phase.RINGING:
+            self.begin(log)  # it died before it dialled, or while the carrier wanted patience
+
+    def dial_failed(self, error: ProviderError, log: CallLog) -> bool:
+        """Whether it did for good: not where patience helps, nor where the call rings and only the answer was lost."""
+        if self._memory.dial is None:
             return False
+        self._memory.dial = None
+        if error.kind is not Failure.RATE_LIMIT or self._memory.dials >= DIALS_MAX:
+            return True
         log.warning("⏳", f"Telnyx pide esperar antes de marcar: {error.message}")
         self._later(min(error.retry_after_s or DIAL_AGAIN_S, DIAL_AGAIN_MAX_S), Redial())
-        return True
+        return False
 
     def remember(self, message: Redial | WebhookDue, log: CallLog) -> None:
         """What was to come back has come."""

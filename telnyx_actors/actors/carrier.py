@@ -7,7 +7,7 @@ from typing import Any
 import pykka
 
 from telnyx_actors.actors.base import Birth, EngineActor, tell
-from telnyx_actors.actors.messages import AskStatus, CallStatus, Command, CommandFailed, Dial, Dialled
+from telnyx_actors.actors.messages import AskStatus, CallStatus, Command, CommandDone, CommandFailed, Dial, Dialled
 from telnyx_actors.errors import ProviderError
 from telnyx_actors.providers.ports import Carrier
 
@@ -51,8 +51,10 @@ class CarrierActor(EngineActor):
         try:
             self._carrier.command(message.call_control_id, message.command)
         except ProviderError as error:
-            self._failed(message.command.name, error)
+            self._failed(message.command.name, error, message.command.command_id)
+        else:
+            tell(self._call, CommandDone(message.command.command_id))
 
-    def _failed(self, name: str, error: ProviderError) -> None:
+    def _failed(self, name: str, error: ProviderError, command_id: str = "") -> None:
         self.runtime.stats.vendor_failed(error)
-        tell(self._call, CommandFailed(name, error))
+        tell(self._call, CommandFailed(name, error, command_id))

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.media import MediaSink
-from telnyx_actors.actors.messages import CallPlan, Placed
+from telnyx_actors.actors.messages import CallPlan, CloseRecord, Placed
 from telnyx_actors.actors.outlet import Outlet
 from telnyx_actors.actors.replay import ReplayBuffer
 from telnyx_actors.actors.session import CallSession
 from telnyx_actors.core.conversation import Conversation
+from telnyx_actors.providers.ports import CallCommand, DialRequest
 
 
 @dataclass(slots=True, eq=False)
@@ -29,9 +30,14 @@ class CallMemory:
     replay: ReplayBuffer = field(default_factory=ReplayBuffer)
     outlet: Outlet = field(default_factory=Outlet)
     sink: MediaSink | None = None
+    leg_id: str = ""  # the carrier's name for this side of the call; a transfer has another side
+    dial: DialRequest | None = None  # while the carrier has not answered it
+    orders: dict[str, CallCommand] = field(default_factory=dict)  # by id, those that it has not answered
     origin_s: float | None = None  # zero of the recording's time
     playbacks: deque[str] = field(default_factory=deque)  # marks of the files that the carrier plays, in order
     spoken_by_carrier: int = 0  # the clause that its own voice says
     dials: int = 0  # how often the carrier was asked to dial
     has_webhook: bool = False  # the carrier has told something about the call
+    closing: CloseRecord | None = None  # the call is over, and this ends its record
+    is_recorded: bool = False  # the record is where it belongs
     counts: Counter[str] = field(default_factory=Counter)

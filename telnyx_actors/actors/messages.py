@@ -144,11 +144,19 @@ class CallStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandDone:
+    """The carrier took a command on."""
+
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommandFailed:
-    """The carrier did not do it, after all retries. ``name`` is "dial" or the command's."""
+    """The carrier did not do it, after all retries. ``name`` is "dial", "status" or the command's."""
 
     name: str
     error: ProviderError
+    command_id: str = ""  # of a command
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +179,9 @@ class WebhookDue:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The conversation's next deadline has come."""
+    """The conversation's next deadline has come. Urgent: lost in a full inbox, it would never come again."""
+
+    urgent: ClassVar[bool] = True
 
 
 # --- to a call's children --------------------------------------------------------

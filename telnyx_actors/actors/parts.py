@@ -12,7 +12,6 @@ from telnyx_actors.actors.archiver import ArchiverActor
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.carrier import CarrierActor
 from telnyx_actors.actors.memory import CallMemory
-from telnyx_actors.actors.messages import OpenRecord
 from telnyx_actors.actors.responder import ResponderActor
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.speaker import SpeakerActor
@@ -83,22 +82,6 @@ class CallParts:
         return ArchiverActor.start(
             birth, self._call, services.vendors.archive, settings.archive_folder, folder, memory.session
         )
-
-
-def open_record(memory: CallMemory) -> OpenRecord:
-    """What the archiver is told when audio begins, and again after a restart."""
-    assert memory.origin_s is not None and memory.session.encoding is not None
-    return OpenRecord(
-        memory.origin_s,
-        {
-            "id": memory.view.name,
-            "direction": memory.plan.direction,
-            "number": memory.plan.number,
-            "nombre": memory.plan.nombre,
-            "started": memory.view.started_wall,
-            "encoding": memory.session.encoding.value,
-        },
-    )
 
 
 def what_is_lost(part: str, state: State, now: float) -> Iterator[ev.CallEvent]:

@@ -8,6 +8,7 @@ from telnyx_actors.actors.messages import (
     AgentAudio,
     AgentCleared,
     Ask,
+    AskStatus,
     Command,
     Dial,
     Finalize,
@@ -50,13 +51,30 @@ class Performer:
 
     def dial(self, stream_secret: str | None) -> None:
         """Have the carrier call the other side."""
-        self._parts.carrier.tell(Dial(self.orders.dial(stream_secret)))
+        self._memory.dial = self.orders.dial(stream_secret)
+        self._parts.carrier.tell(Dial(self._memory.dial))
 
     def order(self, command: CallCommand) -> None:
         """Have the carrier do something about this call, once it has a name there."""
-        call_control_id = self._memory.session.call_control_id
-        if call_control_id:
-            self._parts.carrier.tell(Command(call_control_id, command))
+        self._memory.orders[command.command_id] = command
+        if self._memory.session.call_control_id:
+            self._parts.carrier.tell(Command(self._memory.session.call_control_id, command))
+
+    def order_again(self) -> None:
+        """What the carrier has not answered: the call has its name only now, or who asked for it has died.
+
+        The carrier does nothing twice that has the same id.
+        """
+        memory = self._memory
+        if memory.dial is not None:
+            self._parts.carrier.tell(Dial(memory.dial))
+        if memory.session.call_control_id:
+            for command in memory.orders.values():
+                self._parts.carrier.tell(Command(memory.session.call_control_id, command))
+
+    def ask_status(self) -> None:
+        """Have the carrier tell whether the call is alive."""
+        self._parts.carrier.tell(AskStatus(self._memory.session.call_control_id))
 
     def account(self, state: State) -> None:
         """The call is over: what it used is known."""

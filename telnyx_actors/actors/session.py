@@ -38,6 +38,7 @@ class CallSession:
         self.owner: pykka.ActorRef[Any] | None = None
         self.call_control_id = ""  # "" until the carrier has told
         self.encoding: Encoding | None = None  # None before any audio
+        self.stream: StreamOpened | None = None  # the one there is: for an actor that was not there when it came
         self.frames = 0
         self.errors = 0
         self.clock = clock
@@ -54,7 +55,8 @@ class CallSession:
         self.reorderer = Reorderer(self._law)
         self._rest = b""
         self._is_stopped = False
-        self._tell(StreamOpened(start, sink, self.clock.now()))
+        self.stream = StreamOpened(start, sink, self.clock.now())
+        self._tell(self.stream)
 
     def media(self, media: Media) -> None:
         if media.track != "inbound":
@@ -82,6 +84,8 @@ class CallSession:
         self._is_stopped = True
 
     def closed(self, sink: MediaSink, code: int, reason: str) -> None:
+        if self.stream is not None and self.stream.sink is sink:
+            self.stream = None
         self._tell(StreamClosed(sink, code, reason, self._is_stopped))
 
     # --- inside ---

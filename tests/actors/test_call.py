@@ -1,0 +1,416 @@
+"""The actor of a call: who it is at the carrier, what becomes of it when parts of it die, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.fakes import DIALLED, FakeSink, refused
+from support.held import ID, LEG, START, HeldCall, webhook
+from support.plans import PLAN, FakeWorld
+from support.stepping import StillRuntime, Unstarted
+from support.watch import Crashes
+from telnyx_actors.actors.call import ARCHIVER_BACK_WITHIN_S, CLOSE_WITHIN_S
+from telnyx_actors.actors.messages import (
+    CallStatus,
+    CommandDone,
+    CommandFailed,
+    Dialled,
+    RecordClosed,
+    StreamClosed,
+    StreamOpened,
+)
+from telnyx_actors.actors.supervision import ChildExited
+from telnyx_actors.core import events as ev
+from telnyx_actors.core.state import Phase
+from telnyx_actors.errors import Failure
+
+OPERATOR = ev.HangupRequested("operator")
+RECORDED = [f"audios/2025/12/31/v3_call/{name}" for name in ("call.wav", "transcript.json")]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> FakeWorld:
+    return FakeWorld(tmp_path)
+
+
+@pytest.fixture
+def call(still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld) -> Iterator[HeldCall]:
+    call = HeldCall(still, unstarted, world, PLAN)
+    yield call
+    world.carrier.gate.set()
+    world.archive.gate.set()
+
+
+@pytest.fixture
+def dialling(still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld) -> Iterator[HeldCall]:
+    """A call whose dial the carrier has not answered; it does when the gate is set."""
+    world.carrier.gate.clear()
+    call = HeldCall(still, unstarted, world, PLAN)
+    world.carrier.dials.take()
+    yield call
+    world.carrier.gate.set()
+
+
+def phase(call: HeldCall) -> Phase:
+    return call.memory.conversation.state.phase
+
+
+def is_a(kind: type) -> Any:
+    return lambda message: isinstance(message, kind)
+
+
+# --- who it is -------------------------------------------------------------------------
+
+
+def test_a_call_is_dialled_and_whoever_asked_is_told_once(call: HeldCall, world: FakeWorld) -> None:
+    request = world.carrier.dials.take()
+    assert (request.to, request.stream is not None) == (PLAN.number, True)
+    call.run_until(is_a(Dialled))
+    assert call.placed == [DIALLED]
+    assert call.memory.view.name == call.memory.session.call_control_id == ID
+    call.tell(Dialled(DIALLED), webhook("call.answered"))
+    assert call.placed == [DIALLED]
+    assert call.journaled().count("identified") == 1
+
+
+def test_a_dial_that_is_refused_is_told_to_whoever_asked_and_ends_the_call(
+    still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld
+) -> None:
+    error = refused("no credit", Failure.PAYMENT)
+    world.carrier.errors["dial"] = [error]
+    call = HeldCall(still, unstarted, world, PLAN)
+    call.run_until(is_a(RecordClosed))
+    assert call.placed == [error]
+    assert (call.memory.view.ended_reason, call.finished()) == ("dial_failed", 1)
+    assert not call.memory.session.encoding
+
+
+@pytest.mark.parametrize("first", ["webhook", "socket"])
+def test_a_webhook_or_the_socket_may_name_the_call_before_the_answer_to_the_dial_does(
+    dialling: HeldCall, world: FakeWorld, first: str
+) -> None:
+    if first == "webhook":
+        dialling.tell(webhook("call.answered"))
+        assert phase(dialling) is Phase.ANSWERED
+    else:
+        dialling.open(FakeSink())
+        assert phase(dialling) is Phase.LIVE
+    assert [placed.call_control_id for placed in dialling.placed] == [ID]  # type: ignore[attr-defined]  # a DialledCall
+    world.carrier.gate.set()
+    dialling.run_until(is_a(Dialled))
+    assert len(dialling.placed) == 1
+
+
+def test_a_call_that_rings_lives_though_the_answer_to_the_dial_was_lost(dialling: HeldCall, world: FakeWorld) -> None:
+    world.carrier.errors["dial"] = [refused("no answer in time", Failure.TIMEOUT)]
+    dialling.tell(webhook("call.initiated"))
+    world.carrier.gate.set()
+    dialling.run_until(is_a(CommandFailed))
+    assert phase(dialling) is Phase.RINGING
+    assert len(dialling.placed) == 1
+
+
+def test_a_call_that_ends_before_the_dial_is_answered_is_placed_and_over(dialling: HeldCall) -> None:
+    dialling.tell(webhook("call.hangup", hangup_cause="user_busy", hangup_source="callee"))
+    assert len(dialling.placed) == 1
+    dialling.run_until(is_a(RecordClosed))
+    assert (dialling.memory.view.ended_reason, dialling.finished()) == ("user_busy", 1)
+
+
+def test_an_operator_may_hang_up_before_the_call_has_a_name(dialling: HeldCall, world: FakeWorld) -> None:
+    dialling.tell(OPERATOR)
+    assert world.carrier.commands.all == []
+    world.carrier.gate.set()
+    dialling.run_until(is_a(Dialled))
+    assert dialling.command() == "hangup"
+
+
+def test_what_happens_on_the_other_side_of_a_transfer_is_not_the_callers(call: HeldCall) -> None:
+    call.go_live()
+    call.tell(webhook("call.hangup", leg="another", hangup_cause="normal_clearing"))
+    assert phase(call) is Phase.LIVE
+    call.tell(webhook("call.hangup", leg=LEG))
+    assert phase(call) is Phase.ENDED
+    assert call.memory.view.ended_reason == "unknown"
+
+
+def test_an_incoming_call_is_answered(still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld) -> None:
+    plan = replace(PLAN, direction="incoming", call_control_id=ID)
+    call = HeldCall(still, unstarted, world, plan)
+    assert call.command() == "answer"
+    call.run_until(is_a(CommandDone))
+    assert call.memory.orders == {}
+    assert call.placed == []
+
+
+@pytest.mark.parametrize(("kind", "reason"), [(Failure.REFUSED, "answer_failed"), (Failure.GONE, "gone")])
+def test_an_incoming_call_that_cannot_be_answered_is_given_up(
+    still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld, kind: Failure, reason: str
+) -> None:
+    world.carrier.errors["answer"] = [refused("no", kind)]
+    call = HeldCall(still, unstarted, world, replace(PLAN, direction="incoming", call_control_id=ID))
+    call.run_until(is_a(CommandFailed))
+    assert call.memory.conversation.state.closing_reason == reason
+
+
+# --- its socket ---------------------------------------------------------------------------
+
+
+def test_the_greeting_is_heard_as_soon_as_the_socket_is_open(call: HeldCall) -> None:
+    sink = call.go_live()
+    call.wait_for(lambda: sink.sent)
+    assert [json.loads(message)["event"] for message in sink.sent[:2]] == ["media", "mark"]
+
+
+def test_a_new_socket_replaces_the_old_one_whose_end_is_nothing_then(call: HeldCall) -> None:
+    old, new = call.go_live(), FakeSink()
+    call.open(new)
+    assert old.closed.take() == (1000, "replaced")
+    call.memory.session.closed(old, 1000, "replaced")
+    call.run()
+    assert call.memory.sink is new
+
+
+def test_a_socket_that_is_lost_is_asked_for_again(call: HeldCall) -> None:
+    sink = call.go_live()
+    call.memory.session.closed(sink, 1006, "")
+    call.run_until(is_a(StreamClosed))
+    assert call.command() == "streaming_start"
+
+
+def test_a_socket_that_comes_when_the_call_is_over_is_closed_and_nobody_listens(
+    call: HeldCall, world: FakeWorld
+) -> None:
+    call.run_until(is_a(Dialled))
+    call.tell(webhook("call.hangup"))
+    late = FakeSink()
+    call.open(late)
+    assert late.closed.take() == (1000, "call over")
+    assert world.transcription.encodings == []
+
+
+# --- parts that die -----------------------------------------------------------------------
+
+
+def test_what_the_carrier_had_not_done_is_asked_again_with_the_same_id(
+    call: HeldCall, world: FakeWorld, crashes: Crashes
+) -> None:
+    crashes.expect("engine/ref-1/carrier")
+    call.run_until(is_a(Dialled))
+    world.carrier.errors["hangup"] = [RuntimeError("bug")]  # type: ignore[list-item]  # not what a port may raise
+    call.tell(OPERATOR)
+    call.run_until(is_a(ChildExited))
+    call.still.manual.advance(0.0)
+    call.run_until(is_a(CommandDone))
+    assert len({command.command_id for _, command in world.carrier.commands.all}) == 1
+    assert len(world.carrier.commands.all) == 2
+    assert call.memory.orders == {}
+
+
+def test_a_dial_that_its_part_did_not_survive_is_dialled_again_with_the_same_id(
+    still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld, crashes: Crashes
+) -> None:
+    crashes.expect("engine/ref-1/carrier")
+    world.carrier.errors["dial"] = [RuntimeError("bug")]  # type: ignore[list-item]  # not what a port may raise
+    call = HeldCall(still, unstarted, world, PLAN)
+    call.run_until(is_a(ChildExited))
+    still.manual.advance(0.0)
+    call.run_until(is_a(Dialled))
+    ids = {request.command_id for request in world.carrier.dials.all}
+    assert (len(world.carrier.dials.all), len(ids)) == (2, 1)
+
+
+def test_a_reply_that_died_with_its_part_is_asked_for_again(call: HeldCall, world: FakeWorld, crashes: Crashes) -> None:
+    crashes.expect("engine/ref-1/responder")
+    call.go_live()
+    say(call, "Quiero una cita.")
+    world.model.replies.take()
+    call.crash("responder")
+    assert call.memory.counts["crash_responder"] == 1
+    call.advance(0.2)
+    world.fallback.replies.take()
+
+
+def say(call: HeldCall, text: str) -> None:
+    """The greeting is heard, and the caller says this."""
+    state = call.memory.conversation.state
+    while state.turn is not None:
+        call.still.manual.advance(0.5)
+        call.run()
+    call.tell(ev.VoiceStarted(call.still.clock.now()))
+    call.advance(0.5)
+    call.tell(ev.VoiceStopped(call.still.clock.now()), ev.TranscriptFinal(text, flushed=True))
+    call.advance(0.3)
+
+
+def test_a_voice_that_died_with_its_part_does_not_go_on_for_ever(call: HeldCall, crashes: Crashes) -> None:
+    crashes.expect("engine/ref-1/transcriber")
+    call.go_live()
+    call.tell(ev.VoiceStarted(0.0))
+    call.crash("transcriber")
+    assert not call.memory.conversation.state.listening.is_voiced
+
+
+# --- its own death --------------------------------------------------------------------------
+
+
+def test_a_call_goes_on_after_its_actor_died_without_saying_anything_twice(call: HeldCall, world: FakeWorld) -> None:
+    sink = call.go_live()
+    call.wait_for(lambda: sink.sent)
+    world.transcription.streams.take()
+    sent = list(sink.sent)
+    call.restart()
+    call.run_until(is_a(CallStatus))
+    world.transcription.streams.take()
+    assert sink.sent == sent
+    call.memory.session.mark(json.loads(sent[1])["mark"]["name"])
+    call.run()
+    assert phase(call) is Phase.LIVE
+
+
+def test_a_socket_that_came_while_nobody_was_there_is_found(call: HeldCall, world: FakeWorld) -> None:
+    call.run_until(is_a(Dialled))
+    call.tell(webhook("call.answered"))
+    sink = FakeSink()
+    call.restart(meanwhile=lambda: call.memory.session.started(START, sink))
+    assert call.memory.sink is sink
+    call.wait_for(lambda: sink.sent)
+    assert phase(call) is Phase.LIVE
+    assert len(world.transcription.encodings) == 1
+
+
+def test_a_socket_that_was_lost_while_nobody_was_there_is_missed(call: HeldCall, world: FakeWorld) -> None:
+    sink = call.go_live()
+    call.restart(meanwhile=lambda: call.memory.session.closed(sink, 1006, ""))
+    assert call.memory.sink is None
+    call.run_until(is_a(CallStatus))
+    assert call.command() == "streaming_start"
+
+
+def test_a_socket_that_is_both_found_and_told_opens_once(call: HeldCall) -> None:
+    call.run_until(is_a(Dialled))
+    sink = FakeSink()
+    call.restart(meanwhile=lambda: call.memory.session.started(START, sink))
+    begun = call.memory.conversation.state.turns
+    call.tell(StreamOpened(START, sink))
+    assert call.memory.conversation.state.turns == begun
+    assert sink.closed.all == []
+
+
+def test_a_call_that_ended_while_nobody_was_there_is_found_out(call: HeldCall, world: FakeWorld) -> None:
+    call.go_live()
+    world.carrier.is_alive = False
+    call.restart()
+    call.run_until(is_a(RecordClosed))
+    assert (call.memory.view.ended_reason, call.finished()) == ("ended_meanwhile", 1)
+
+
+def test_what_the_carrier_may_not_have_done_is_asked_again_by_a_new_actor(call: HeldCall, world: FakeWorld) -> None:
+    call.run_until(is_a(Dialled))
+    call.tell(OPERATOR)
+    _, first = world.carrier.commands.take()
+    call.restart()  # whether it was done, nobody has heard
+    _, again = world.carrier.commands.take()
+    assert again.command_id == first.command_id
+
+
+def test_an_actor_that_died_while_the_carrier_wanted_patience_dials(
+    still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld
+) -> None:
+    world.carrier.errors["dial"] = [refused("slow down", Failure.RATE_LIMIT)]
+    call = HeldCall(still, unstarted, world, PLAN)
+    call.run_until(is_a(CommandFailed))
+    call.restart()
+    call.run_until(is_a(Dialled))
+    assert call.placed == [DIALLED]
+    assert len(world.carrier.dials.all) == 2
+
+
+def test_an_actor_that_died_while_its_record_was_put_away_puts_it_away_once(call: HeldCall, world: FakeWorld) -> None:
+    call.go_live()
+    world.archive.error = refused("away for a moment")
+    call.tell(webhook("call.hangup"))
+    ended = call.journaled().count("ended")
+    call.restart(meanwhile=lambda: setattr(world.archive, "error", None))
+    call.run_until(is_a(RecordClosed))
+    assert sorted(key for key in world.archive.files if "frases" not in key) == RECORDED
+    assert (call.finished(), call.journaled().count("ended")) == (1, ended)
+
+
+def test_an_actor_that_died_when_all_was_done_begins_no_new_record(call: HeldCall, world: FakeWorld) -> None:
+    call.go_live()
+    call.tell(webhook("call.hangup"))
+    call.run_until(is_a(RecordClosed))
+    files = dict(world.archive.files)
+    call.restart()
+    call.run()
+    assert call.finished() == 2
+    assert not (world.services.settings.spool_dir / PLAN.ref).exists()
+    assert world.archive.files == files
+
+
+# --- its end ----------------------------------------------------------------------------------
+
+
+def test_a_call_that_is_over_leaves_nothing_open(call: HeldCall, world: FakeWorld) -> None:
+    sink = call.go_live()
+    stream = world.transcription.streams.take()
+    call.tell(webhook("call.hangup", hangup_cause="normal_clearing"))
+    assert sink.closed.take() == (1000, "call over")
+    assert stream.closed.wait(5)
+    call.run_until(is_a(RecordClosed))
+    assert world.services.gate._sessions == {}
+    assert [place.removeprefix("fake://") for place in call.memory.view.places] == RECORDED
+    assert call.journaled()[-1] == "ended"
+
+
+def test_a_record_is_closed_once_however_often_it_is_told(call: HeldCall, world: FakeWorld) -> None:
+    call.go_live()
+    world.archive.gate.clear()
+    call.tell(webhook("call.hangup"))
+    call.advance(CLOSE_WITHIN_S)  # too late: the call does not wait any longer
+    assert (call.finished(), call.memory.view.places) == (1, ())
+    world.archive.gate.set()
+    call.run_until(is_a(RecordClosed))
+    assert call.finished() == 1
+
+
+def test_a_record_that_lost_its_archiver_on_the_way_is_closed_by_the_next(
+    call: HeldCall, world: FakeWorld, crashes: Crashes
+) -> None:
+    crashes.expect("engine/ref-1/archiver")
+    call.go_live()
+    world.archive.error = RuntimeError("bug")
+    call.tell(webhook("call.hangup"))
+    call.run_until(lambda message: getattr(message, "name", "") == "archiver")
+    world.archive.error = None
+    call.still.manual.advance(0.0)
+    call.run_until(is_a(RecordClosed))
+    assert sorted(key for key in world.archive.files if "frases" not in key) == RECORDED
+
+
+def test_a_call_without_an_archiver_does_not_wait_for_one_for_long(
+    call: HeldCall, world: FakeWorld, crashes: Crashes
+) -> None:
+    crashes.expect("engine/ref-1/archiver")
+    call.go_live()
+    for _ in range(3):
+        call.crash("archiver")
+    call.still.crash("engine/ref-1/archiver")
+    call.run_until(lambda message: getattr(message, "name", "") == "archiver")
+    assert phase(call) is Phase.LIVE
+    call.tell(webhook("call.hangup"))
+    call.advance(ARCHIVER_BACK_WITHIN_S)
+    assert call.finished() == 1
+
+
+def test_a_call_that_nobody_answers_is_hung_up(call: HeldCall) -> None:
+    call.run_until(is_a(Dialled))
+    call.advance(call.memory.conversation.state.rules.ring_max_s)
+    assert call.command() == "hangup"
