@@ -12,6 +12,7 @@ import pykka
 from telnyx_actors.actors.messages import CallPlan
 from telnyx_actors.actors.trail import Trail
 from telnyx_actors.actors.usage import Usage
+from telnyx_actors.core.state import Phase
 
 ENDED_MAX: Final = 50
 
@@ -38,6 +39,11 @@ class CallView:
     is_alive: bool = True
     is_at_pause: bool = True  # nobody speaks, and nobody is owed an answer
     places: tuple[str, ...] = ()  # where its record is
+
+    @property
+    def is_over(self) -> bool:
+        """Whether only its record is left to be put away."""
+        return self.state == Phase.ENDED.value
 
     @property
     def name(self) -> str:

@@ -48,7 +48,7 @@ def saved_memory(saved: SavedCall, services: Services, clock: Clock) -> CallMemo
     memory = _memory(plan, _nobody_waits, services, clock, conversation, started=started, secret=saved.secret)
     memory.is_saved = True
     memory.born_at = now - _s_ago(saved.started, wall)
-    if saved.audio_since:
+    if saved.audio_since and (settings.spool_dir / saved.ref).is_dir():  # else its record is in the archive already
         memory.origin_s = now - _s_ago(saved.audio_since, wall)
         memory.session.encoding = Encoding(saved.encoding)
     return memory

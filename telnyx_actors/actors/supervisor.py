@@ -17,6 +17,7 @@ from telnyx_actors.actors.messages import (
     CallPlan,
     CallsLeft,
     Command,
+    CommandDone,
     CommandFailed,
     DialDue,
     Drain,
@@ -45,6 +46,10 @@ CALL_RESTARTS_MAX: Final = 3
 """How often a call may be started again within ten seconds before it is hung up."""
 
 BUSY_RETRY_S: Final = 10
+
+SPARE: Final = frozenset({"journal", "phrases", "sweeper"})
+"""Calls can be held without them: no reason to end those there are."""
+
 DIAL_WAIT_MAX_S: Final = 15.0
 """Who asked for the call waits that long for its turn, and not longer than their request lives."""
 
@@ -79,6 +84,7 @@ class SupervisorActor(EngineActor):
         self._specs = (journal, front)
         self._extras = {spec.name: spec for spec in extras}
         self._calls: dict[str, Child] = {}
+        self._memories: dict[str, CallMemory] = {}
         self._empty: Callable[[], None] | None = None
         self._pace = Pace(services.settings.dials_per_s)
         self._waiting = 0  # calls that wait for their turn to be dialled
@@ -94,7 +100,7 @@ class SupervisorActor(EngineActor):
         self._carrier = self.start_child(
             ChildSpec("carrier", lambda birth: CarrierActor.start(birth, me, vendors.carrier))
         )
-        self._phrases = self.start_child(
+        self.start_child(
             ChildSpec("phrases", lambda birth: SpeakerActor.start(birth, me, vendors.voice, services.phrases))
         )
         self.start_child(
@@ -105,8 +111,6 @@ class SupervisorActor(EngineActor):
                 ),
             )
         )
-        for line in settings.persona.all_lines():
-            self._phrases.tell(Prepare(line, is_lasting=True))
         self.start_child(front)
         for extra in self._extras.values():
             self.start_child(extra)
@@ -114,11 +118,14 @@ class SupervisorActor(EngineActor):
     def child_started(self, child: Child) -> None:
         if child.name == "journal":
             self._services.journal.ref = child.ref
+        elif child.name == "phrases":
+            for line in self._services.settings.persona.all_lines():
+                child.tell(Prepare(line, is_lasting=True))
 
     def child_exited(self, exited: ChildExited, verdict: Verdict) -> None:
         if exited.name in self._calls:
             self._call_exited(exited.name, verdict)
-        elif exited.name in self._extras and verdict is Verdict.GAVE_UP:
+        elif verdict is Verdict.GAVE_UP and (exited.name in self._extras or exited.name in SPARE):
             self.log.error("{} falla una y otra vez: el motor sigue sin él", exited.name)
         else:
             super().child_exited(exited, verdict)
@@ -156,6 +163,8 @@ class SupervisorActor(EngineActor):
                 self._empty = message.empty
                 self._services.calls.is_closed = True
                 self._tell_if_empty()
+            case CommandDone():
+                pass
             case CommandFailed():
                 if message.error.kind is not Failure.GONE:
                     self.log.error("Telnyx no aceptó «{}»: {}", message.name, message.error.message)
@@ -216,7 +225,8 @@ class SupervisorActor(EngineActor):
     def _admit(self) -> None:
         if self._empty is not None:
             raise CallRefused("El servicio se está deteniendo; no acepta llamadas nuevas.", BUSY_RETRY_S)
-        count = len(self._calls) + self._waiting
+        # A call whose record is still being put away holds nothing that a new one needs.
+        count = sum(not view.is_over for view in self._services.calls.all()) + self._waiting
         if count >= self._services.settings.max_calls:
             raise CallRefused(f"Ya hay {count} llamadas en curso, el máximo (MAX_CALLS).", BUSY_RETRY_S)
         if (reason := self._services.headroom.refusal()) is not None:
@@ -231,7 +241,13 @@ class SupervisorActor(EngineActor):
             max_restarts=CALL_RESTARTS_MAX,
         )
         services.calls.add(memory.view)
-        self._calls[ref] = self.start_child(spec)
+        self._memories[ref] = memory
+        try:
+            self._calls[ref] = self.start_child(spec)
+        except RuntimeError as error:  # no more threads: that must not cost the calls there are
+            self.log.warning("no se pudo iniciar la llamada: {}", error)
+            self._forget(ref)
+            memory.placed(CallRefused("No hay recursos para otra llamada.", BUSY_RETRY_S))
 
     def _call_exited(self, ref: str, verdict: Verdict) -> None:
         if verdict is Verdict.RESTARTING:
@@ -255,6 +271,9 @@ class SupervisorActor(EngineActor):
     def _forget(self, ref: str) -> None:
         self._calls.pop(ref, None)
         self._services.calls.remove(ref)
+        memory = self._memories.pop(ref, None)
+        if memory is not None:
+            self._services.gate.remove(memory.session)
         self._tell_if_empty()
 
     def _tell_if_empty(self) -> None:
@@ -265,16 +284,20 @@ class SupervisorActor(EngineActor):
 
     def _route(self, message: WebhookReceived) -> None:
         event = message.event
-        for ref in (message.call_ref, ref_in(event.client_state), self._ref_of(event.call_control_id)):
-            if ref and self._tell_call(ref, message):
-                return
-        if event.event_type == "call.initiated" and event.payload.get("direction") == "incoming":
+        ref = self._ref_of(message)
+        if ref:
+            self._tell_call(ref, message)
+        elif event.event_type == "call.initiated" and event.payload.get("direction") == "incoming":
             self._take_incoming(event)
         else:
             CallLog(event.call_control_id).debug("📨", f"{event.event_type} de una llamada que no está en curso")
 
-    def _ref_of(self, call_control_id: str) -> str:
-        view = self._services.calls.find(call_control_id)
+    def _ref_of(self, message: WebhookReceived) -> str:
+        """The call that the webhook is about: by the address we gave, by what the carrier keeps for us, by its name."""
+        for ref in (message.call_ref, ref_in(message.event.client_state)):
+            if ref in self._calls:
+                return ref
+        view = self._services.calls.find(message.event.call_control_id)
         return view.plan.ref if view is not None else ""
 
     def _take_incoming(self, event: WebhookEvent) -> None:

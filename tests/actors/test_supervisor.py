@@ -1,0 +1,335 @@
+"""The root of the tree: admits calls, routes what comes for them, and lives through what it can do without."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.fakes import DIALLED, FakeSink, Mailbox
+from support.held import START, webhook
+from support.plans import PLAN, FakeWorld, settings
+from support.puppet import Diary, Puppet
+from support.stepping import StillRuntime, Unstarted, hand, step
+from support.watch import Crashes
+from telnyx_actors.actors.base import Birth
+from telnyx_actors.actors.call import CallActor
+from telnyx_actors.actors.calls import CallView
+from telnyx_actors.actors.messages import (
+    CallFinished,
+    CallsLeft,
+    Drain,
+    EndCall,
+    PlaceCall,
+    WebhookReceived,
+)
+from telnyx_actors.actors.supervision import ChildExited, ChildGaveUp, ChildSpec
+from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX, CallRefused, SupervisorActor
+from telnyx_actors.core.backoff import AT_ONCE
+from telnyx_actors.core.saved import SavedCall
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[FakeWorld]:
+    world = FakeWorld(tmp_path)
+    yield world
+    world.carrier.gate.set()
+    world.archive.gate.set()
+
+
+@pytest.fixture
+def failed() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def supervisor(
+    still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld, diary: Diary, failed: threading.Event
+) -> SupervisorActor:
+    def puppet(name: str) -> ChildSpec:
+        return ChildSpec(name, lambda birth: Puppet.start(birth, diary), backoff=AT_ONCE)
+
+    birth = Birth("engine", None, still)
+    front, extras = puppet("front"), (puppet("console"),)
+    actor: SupervisorActor = unstarted(
+        SupervisorActor(birth, world.services, puppet("journal"), front, extras, failed.set)
+    )
+    return actor
+
+
+def place(supervisor: SupervisorActor, ref: str = PLAN.ref) -> Mailbox:
+    """Ask for a call, and wait for its turn to be dialled; what comes of it is in the mailbox."""
+    outcome = Mailbox()
+    hand(supervisor, PlaceCall(replace(PLAN, ref=ref), outcome.tell))
+    if supervisor._waiting:
+        assert isinstance(supervisor.runtime, StillRuntime)
+        supervisor.runtime.manual.advance(1.0)
+        step(supervisor)
+    return outcome
+
+
+def view(world: FakeWorld, ref: str = PLAN.ref) -> CallView:
+    found = world.services.calls.get(ref)
+    assert found is not None
+    return found
+
+
+def run_until_gone(supervisor: SupervisorActor, ref: str = PLAN.ref) -> None:
+    while ref in supervisor._calls:
+        step(supervisor)
+
+
+# --- calls -----------------------------------------------------------------------------
+
+
+def test_a_call_that_is_placed_is_dialled_and_can_be_seen(supervisor: SupervisorActor, world: FakeWorld) -> None:
+    outcome = place(supervisor)
+    assert outcome.take() == DIALLED
+    assert view(world).plan.number == PLAN.number
+
+
+def test_a_call_that_is_over_is_gone_with_all_it_had(supervisor: SupervisorActor, world: FakeWorld) -> None:
+    place(supervisor).take()
+    hand(supervisor, webhook("call.hangup"))
+    assert isinstance(step(supervisor), CallFinished)
+    run_until_gone(supervisor)
+    assert (len(world.services.calls), world.services.gate._sessions, supervisor._memories) == (0, {}, {})
+    hand(supervisor, CallFinished(PLAN.ref), EndCall(PLAN.ref, "late"), webhook("call.hangup"))
+
+
+def test_there_is_room_for_so_many_calls(supervisor: SupervisorActor, world: FakeWorld) -> None:
+    supervisor._services = replace(world.services, settings=replace(world.services.settings, max_calls=2))
+    for ref in ("one", "two"):
+        assert place(supervisor, ref).take() == DIALLED
+    refused = place(supervisor, "three").take(CallRefused)
+    assert "MAX_CALLS" in str(refused)
+    assert world.services.calls.get("three") is None
+
+
+def test_a_call_whose_record_is_being_put_away_takes_nobodys_room(
+    supervisor: SupervisorActor, world: FakeWorld
+) -> None:
+    supervisor._services = replace(world.services, settings=replace(world.services.settings, max_calls=1))
+    place(supervisor, "one").take()
+    world.archive.gate.clear()
+    sink = FakeSink()
+    supervisor._memories["one"].session.started(START, sink)
+    hand(supervisor, webhook("call.hangup"))
+    assert sink.closed.take() == (1000, "call over")
+    assert place(supervisor, "two").take() == DIALLED
+
+
+def test_a_call_that_no_thread_can_be_had_for_costs_no_other(
+    supervisor: SupervisorActor, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    place(supervisor, "one").take()
+    with monkeypatch.context() as patch:
+        patch.setattr(CallActor, "start", no_thread)
+        place(supervisor, "two").take(CallRefused)
+    assert [call.plan.ref for call in world.services.calls.all()] == ["one"]
+
+
+def test_a_call_that_fails_again_and_again_is_hung_up_and_leaves_nothing(
+    supervisor: SupervisorActor, world: FakeWorld, still: StillRuntime, crashes: Crashes
+) -> None:
+    crashes.expect("engine/ref-1")
+    place(supervisor).take()
+    for _ in range(CALL_RESTARTS_MAX + 1):
+        assert still.crash("engine/ref-1")
+        while not isinstance(step(supervisor), ChildExited):
+            pass
+        still.manual.advance(0.0)
+        if PLAN.ref in supervisor._calls:
+            step(supervisor)
+    assert world.carrier.commands.take()[1].name == "hangup"
+    assert (len(world.services.calls), world.services.gate._sessions) == (0, {})
+    assert world.services.calls.ended()[0].ended_reason == "crashed"
+
+
+def test_an_operator_hangs_up(supervisor: SupervisorActor, world: FakeWorld) -> None:
+    place(supervisor).take()
+    hand(supervisor, EndCall(PLAN.ref, "operator"))
+    assert world.carrier.commands.take()[1].name == "hangup"
+
+
+# --- draining ---------------------------------------------------------------------------
+
+
+def test_draining_takes_no_new_call_and_tells_when_the_last_has_ended(
+    supervisor: SupervisorActor, world: FakeWorld
+) -> None:
+    empty = Mailbox()
+    place(supervisor).take()
+    hand(supervisor, Drain(lambda: empty.tell("empty")))
+    place(supervisor, "late").take(CallRefused)
+    hand(supervisor, incoming())
+    assert world.carrier.commands.take()[1].name == "reject"
+    assert empty.told.all == []
+    hand(supervisor, webhook("call.hangup"))
+    run_until_gone(supervisor)
+    assert empty.told.all == ["empty"]
+    assert world.services.calls.is_closed
+
+
+def test_draining_an_idle_engine_is_over_at_once(supervisor: SupervisorActor) -> None:
+    empty = threading.Event()
+    hand(supervisor, Drain(empty.set))
+    assert empty.is_set()
+
+
+# --- webhooks ---------------------------------------------------------------------------
+
+
+def incoming(call_control_id: str = "v3:in") -> WebhookReceived:
+    return webhook(
+        "call.initiated", "leg-in", call_control_id=call_control_id, direction="incoming", **{"from": "+573009999999"}
+    )
+
+
+@pytest.mark.parametrize("by", ["address", "state", "name"])
+def test_a_webhook_finds_its_call_by_any_of_its_names(supervisor: SupervisorActor, world: FakeWorld, by: str) -> None:
+    place(supervisor).take()
+    event = webhook("call.answered").event
+    if by != "name":
+        event = replace(event, call_control_id="v3:changed")
+    if by == "state":
+        event = replace(event, client_state='{"ref": "ref-1"}')
+    hand(supervisor, WebhookReceived(event, PLAN.ref if by == "address" else "unknown"))
+    hand(supervisor, webhook("call.hangup"))
+    run_until_gone(supervisor)
+    assert world.services.calls.ended()[0].answered_at is not None
+
+
+def test_an_incoming_call_is_taken_once(supervisor: SupervisorActor, world: FakeWorld) -> None:
+    hand(supervisor, incoming())
+    assert world.carrier.commands.take()[1].name == "answer"
+    hand(supervisor, incoming())
+    assert len(world.services.calls) == 1
+
+
+def test_a_call_that_is_being_restarted_is_not_taken_for_a_new_one(
+    supervisor: SupervisorActor, world: FakeWorld, still: StillRuntime, crashes: Crashes
+) -> None:
+    hand(supervisor, incoming())
+    world.carrier.commands.take()
+    (call,) = world.services.calls.all()
+    crashes.expect(f"engine/{call.plan.ref}")
+    still.crash(f"engine/{call.plan.ref}")
+    while not isinstance(step(supervisor), ChildExited):
+        pass
+    hand(supervisor, incoming())
+    assert len(world.services.calls) == 1
+
+
+@pytest.mark.parametrize("state", ["[" * 100_000, "garbage", '{"ref": "unknown"}'])
+def test_webhooks_of_calls_that_are_not_ours_are_nothing(
+    supervisor: SupervisorActor, world: FakeWorld, state: str
+) -> None:
+    event = replace(webhook("call.answered").event, client_state=state)
+    hand(supervisor, WebhookReceived(event, None), WebhookReceived(event, "unknown"))
+    assert len(world.services.calls) == 0
+
+
+# --- calls that a process left ------------------------------------------------------------
+
+
+def saved(ref: str, **fields: Any) -> SavedCall:
+    left = SavedCall(ref, number="+573001234567", call_control_id="v3:left", started="2025-12-31T23:59:00+00:00")
+    for name, value in fields.items():
+        setattr(left, name, value)
+    return left
+
+
+def test_a_call_that_was_left_is_taken_up_once(supervisor: SupervisorActor, world: FakeWorld) -> None:
+    left = saved("left", answered="2025-12-31T23:59:30+00:00")
+    hand(supervisor, CallsLeft((left,)), CallsLeft((left,)))
+    assert world.carrier.commands.take()[1].name == "streaming_start"
+    assert [call.name for call in world.services.calls.all()] == ["v3:left"]
+
+
+def test_a_call_that_was_left_and_has_ended_since_replaces_no_record_in_the_archive(
+    supervisor: SupervisorActor, world: FakeWorld
+) -> None:
+    world.carrier.is_alive = False
+    at = "2025-12-31T23:59:30+00:00"
+    hand(supervisor, CallsLeft((saved("left", answered=at, audio_since=at, encoding="PCMU"),)))
+    run_until_gone(supervisor, "left")
+    assert [key for key in world.archive.files if key.endswith("call.wav")] == []
+
+
+def test_what_cannot_be_taken_up_is_left_alone(supervisor: SupervisorActor, world: FakeWorld, diary: Diary) -> None:
+    hand(supervisor, CallsLeft((saved("unnamed", call_control_id=""), saved("mangled", started="yesterday"))))
+    assert len(world.services.calls) == 0
+
+
+# --- its children ---------------------------------------------------------------------------
+
+
+def give_up(supervisor: SupervisorActor, still: StillRuntime, name: str) -> None:
+    """It fails until it is given up."""
+    for _ in range(4):
+        assert still.crash(f"engine/{name}")
+        while not (isinstance(message := step(supervisor), ChildExited) and message.name == name):
+            pass
+        still.manual.advance(0.0)
+        if name in supervisor._children._by_name:
+            step(supervisor)
+
+
+@pytest.mark.parametrize("name", ["journal", "phrases", "sweeper", "console"])
+def test_the_engine_goes_on_without_what_it_can_do_without(
+    supervisor: SupervisorActor, still: StillRuntime, crashes: Crashes, failed: threading.Event, name: str
+) -> None:
+    crashes.expect(f"engine/{name}")
+    give_up(supervisor, still, name)
+    assert place(supervisor).take() == DIALLED
+    assert not failed.is_set()
+
+
+@pytest.mark.parametrize("name", ["front", "carrier"])
+def test_the_engine_fails_with_what_it_cannot_do_without(
+    supervisor: SupervisorActor, still: StillRuntime, crashes: Crashes, failed: threading.Event, name: str
+) -> None:
+    crashes.expect(f"engine/{name}")
+    with pytest.raises(ChildGaveUp):
+        give_up(supervisor, still, name)
+    supervisor.teardown(ChildGaveUp("engine/front"))
+    assert failed.is_set()
+
+
+def test_a_new_journal_is_the_one_that_is_written_to(
+    supervisor: SupervisorActor, still: StillRuntime, world: FakeWorld, crashes: Crashes, diary: Diary
+) -> None:
+    crashes.expect("engine/journal")
+    old = world.services.journal.ref
+    still.crash("engine/journal")
+    while not isinstance(step(supervisor), ChildExited):
+        pass
+    still.manual.advance(0.0)
+    step(supervisor)
+    assert world.services.journal.ref is not old
+    assert world.services.journal.tell("still there")
+    diary.wait_for("engine/journal", "handled", "still there")
+
+
+def test_what_is_said_by_heart_is_prepared_also_after_a_crash(
+    supervisor: SupervisorActor, still: StillRuntime, world: FakeWorld, crashes: Crashes
+) -> None:
+    crashes.expect("engine/phrases")
+    world.archive.gate.clear()
+    still.crash("engine/phrases")
+    while not isinstance(step(supervisor), ChildExited):
+        pass
+    world.archive.gate.set()
+    still.manual.advance(0.0)
+    step(supervisor)
+    lines = set(settings(Path()).persona.all_lines())
+    while lines:
+        lines.discard(world.voice.speeches.take().text)
