@@ -298,7 +298,7 @@ def test_a_socket_that_is_both_found_and_told_opens_once(call: HeldCall) -> None
     sink = FakeSink()
     call.restart(meanwhile=lambda: call.memory.session.started(START, sink))
     begun = call.memory.conversation.state.turns
-    call.tell(StreamOpened(START, sink))
+    call.tell(StreamOpened(START, sink, 0.0))
     assert call.memory.conversation.state.turns == begun
     assert sink.closed.all == []
 
