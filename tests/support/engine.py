@@ -28,6 +28,7 @@ import pykka
 import requests
 from loguru import logger
 
+import telnyx_actors.providers.claude  # noqa: F401 - its SDK takes two seconds to import: not in the first call
 from support.watch import threads_left
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.app import Engine
