@@ -96,18 +96,28 @@ class Playout(Clauses):
     # --- hearing back ---
 
     def mark_returned(self, name: str, now: float) -> bool:
-        """A mark came back; False when it confirms nothing (cleared, unknown, twice)."""
-        place = self._marks.pop(name, None)
-        clause = self.find(place[0]) if place else None
-        if place is None or clause is None:
+        """A mark came back; False when it confirms nothing (cleared, unknown, twice).
+
+        What lies before it was heard too, whether or not the marks there have come: they may be lost.
+        """
+        if name not in self._marks:
             self.stale_marks += 1
             return False
-        clause.heard = max(clause.heard, place[1])
-        if clause.is_complete and clause.heard >= clause.size:
-            clause.is_done = True
+        for passed in list(self._marks):
+            self._confirm(*self._marks.pop(passed))
+            if passed == name:
+                break
         if not self._marks and self.head() is None:
             self.play_end = min(self.play_end, now)
         return True
+
+    def _confirm(self, clause_id: int, size: int) -> None:
+        clause = self.find(clause_id)
+        if clause is None:
+            return
+        clause.heard = max(clause.heard, size)
+        if clause.is_complete and clause.heard >= clause.size:
+            clause.is_done = True
 
     def play_failed(self, name: str) -> bool:
         """The carrier could not play a clause: its own voice has to say it."""
