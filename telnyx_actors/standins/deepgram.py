@@ -36,11 +36,12 @@ class DeepgramSettings:
 
 
 class DeepgramStandIn(StandIn):
-    """Hears what is in the phrasebook. ``streams_open`` and ``streams_opened`` count connections.
+    """Hears what is in the phrasebook. ``streams_open``, ``streams_opened`` and ``streams_asked`` count connections.
 
     Faults, by operation: ``/v1/listen connect`` (refuse, delay), ``/v1/listen stream`` (stall, drop, half_open,
     garbage; ``drop`` with a code such as ``NET-0000`` or ``DATA-0000`` closes with that reason), ``/v1/listen
     Results`` and any other message type (delay); the same for ``/v2/listen``; ``/v1/projects`` (refuse, delay).
+    Behind it comes the number of the connection, refused ones counted, as in ``/v1/listen connect 3;``.
     """
 
     name = "deepgram"
@@ -51,6 +52,7 @@ class DeepgramStandIn(StandIn):
         self.settings = settings or DeepgramSettings()
         self.streams_open = 0
         self.streams_opened = 0
+        self.streams_asked = 0
         self._granted: set[str] = set()
         self.app.router.add_get("/v1/listen", self._listen)
         self.app.router.add_get("/v2/listen", self._listen)
@@ -62,8 +64,10 @@ class DeepgramStandIn(StandIn):
 
     async def _listen(self, request: web.Request) -> web.StreamResponse:
         request_id = str(uuid.uuid4())
+        self.streams_asked += 1
+        number = self.streams_asked
         try:
-            await self._admit(request, f"{request.path} connect")
+            await self._admit(request, f"{request.path} connect {number};")
             recognizer, bytes_per_ms = self._recognizer(request, request_id)
             self._check_concurrency()
         except Refused as refused:
@@ -73,7 +77,7 @@ class DeepgramStandIn(StandIn):
         self.streams_opened += 1
         try:
             pace = Pace(self.settings.backlog_speed, bytes_per_ms)
-            return await DeepgramSocket(self, request, recognizer, pace).run(request_id)
+            return await DeepgramSocket(self, request, recognizer, pace, number).run(request_id)
         finally:
             self.streams_open -= 1
 

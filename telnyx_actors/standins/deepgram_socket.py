@@ -52,12 +52,13 @@ class Pace:
 class DeepgramSocket:
     """The shell around a ``Recognizer``: socket, clock and faults. Runs on the world's event loop."""
 
-    def __init__(self, standin: StandIn, request: web.Request, recognizer: Recognizer, pace: Pace) -> None:
+    def __init__(self, standin: StandIn, request: web.Request, recognizer: Recognizer, pace: Pace, number: int) -> None:
         self._standin = standin
         self._path = request.path
         self._request = request
         self._recognizer = recognizer
         self._pace = pace
+        self._number = number
         self._socket = web.WebSocketResponse(autoping=False, protocols=("token",), compress=False, timeout=1.0)
         self._due: asyncio.Queue[tuple[float, Outgoing]] = asyncio.Queue()
         self._fault: Fault | None = None
@@ -120,7 +121,7 @@ class DeepgramSocket:
         for out in outgoing:
             delay_ms = out.delay_ms
             if out.message is not None:
-                fault = self._standin.take_fault(f"{self._path} {out.message['type']}", "delay")
+                fault = self._standin.take_fault(f"{self._path} {out.message['type']} {self._number};", "delay")
                 delay_ms += fault.after_ms if fault else 0
             self._due.put_nowait((time.monotonic() + delay_ms / 1000, out))
 
@@ -146,7 +147,8 @@ class DeepgramSocket:
 
     def _find_fault(self) -> None:
         if self._fault is None:
-            self._fault = self._standin.take_fault(f"{self._path} stream", "stall", "drop", "half_open", "garbage")
+            operation = f"{self._path} stream {self._number};"
+            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "garbage")
             self._sent_under_fault = 0
 
     async def _obey_fault(self) -> None:

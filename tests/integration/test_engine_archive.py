@@ -61,7 +61,7 @@ class Bucket:
 def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """A call with everything that could shift a recording: answers sent ahead, and one taken back."""
     with House(tmp_path_factory.mktemp("engine")) as house:
-        house.world.script_model([("cuénteme", LONG_ANSWER), ("domingos", "No, señora.")])
+        house.world.script_model([("cuénteme", LONG_ANSWER), ("domingos", "No abrimos.")])
         script = (GREETED, Say("Cuénteme."), InterruptAfter(1.5, "¿Y los domingos?"), GREETED, HangUp())
         return house.ended(house.dial(CallerScript(script)))
 
@@ -103,7 +103,7 @@ def test_the_agent_is_on_the_right_as_the_carrier_played_it(interrupted: Ended) 
 def test_the_transcript_says_what_the_carrier_played(interrupted: Ended) -> None:
     """The times of its turns are those of the recording, and the words those that could be heard there."""
     whole, cut, last = interrupted.heard
-    assert (cut, last) == (LONG_ANSWER[: len(cut)], "No, señora.")
+    assert (cut, last) == (LONG_ANSWER[: len(cut)], "No abrimos.")
     spoken_s = [stop - start for start, stop in interrupted.carrier.agent_playing(join_ms=50)]
     assert len(spoken_s) == 3
     made_s = spoken_s[1] / (len(cut) / len(LONG_ANSWER))

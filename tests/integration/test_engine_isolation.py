@@ -107,7 +107,7 @@ def hold_a_call(house: House) -> None:
     """As short as a call with everything in it can be: greeted, interrupted, asked, answered."""
     script = (InterruptAfter(0.1, "¿Hora?"), WaitForAgent(speaking_ms=100), HangUp())
     ended = house.ended(house.dial(CallerScript(script, Answer(after_s=0.0))))
-    assert ended.said == ["¿Hora?"]
+    assert len(ended.turns("reply")) == 1
 
 
 @pytest.mark.timeout(120)

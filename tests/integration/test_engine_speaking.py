@@ -27,6 +27,7 @@ MADE_AGAIN = {
     "cut without a word": Fault("drop", code="truncate", after=HALF_A_SECOND),
     "silent in the middle": Fault("stall", after=HALF_A_SECOND),
     "dead": Fault("half_open"),
+    "garbage in the sound": Fault("garbage", after=HALF_A_SECOND),  # heard as a click
 }
 BY_CARRIER = {
     "always refused": Fault("refuse", status=503, times=-1),
@@ -35,7 +36,22 @@ BY_CARRIER = {
     "always cut": Fault("drop", after=HALF_A_SECOND, times=-1),
 }
 FAULTS = {**MADE_AGAIN, **BY_CARRIER}
-PETS = ("perro", "gato", "loro", "burro", "conejo", "pato", "caballo", "pez", "ratón", "mono", "pollo", "toro", "búho")
+PETS = (
+    "perro",
+    "gato",
+    "loro",
+    "burro",
+    "conejo",
+    "pato",
+    "caballo",
+    "pez",
+    "ratón",
+    "mono",
+    "pollo",
+    "toro",
+    "búho",
+    "león",
+)
 QUESTIONS = {name: f"¿Y el {pet}?" for name, pet in zip(FAULTS, PETS, strict=True)}
 ANSWERS = {name: f"Cuesta diez mil pesos el {pet}." for name, pet in zip(FAULTS, PETS, strict=True)}
 
