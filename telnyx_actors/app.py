@@ -128,6 +128,8 @@ class Engine:
         if empty.wait(within_s):
             return True
         left = self.calls.all()
+        if not left:  # the supervisor has only not had the time to say so
+            return empty.wait(HANGUP_WITHIN_S)
         logger.warning("Plazo de espera agotado: se cuelgan {} llamadas", len(left))
         for view in left:
             tell(self._supervisor, EndCall(view.plan.ref, "shutdown"))

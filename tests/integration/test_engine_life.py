@@ -59,6 +59,11 @@ def test_calls_that_outlast_the_drain_are_hung_up_and_kept(tmp_path: Path) -> No
         assert ended.turns()[0]["end"] == "call_ended"
 
 
+def test_an_engine_without_calls_drains_at_once_even_if_it_may_not_wait(tmp_path: Path) -> None:
+    with House(tmp_path) as house:
+        assert house.engine.drain(0.0)
+
+
 def test_an_engine_that_stops_in_the_middle_of_a_call_leaves_no_actor_and_keeps_the_record(tmp_path: Path) -> None:
     with House(tmp_path) as house:
         call = house.dial(CallerScript((GREETED, Stay())))
