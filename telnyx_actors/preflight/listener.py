@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
 import threading
 from types import TracebackType
 from typing import Final, Self
@@ -21,8 +22,8 @@ class Listener:
 
     def __init__(self, host: str, port: int) -> None:
         self.nonce = secrets.token_hex(8)
-        self._server = serve(_hang_up, host, port, process_request=self._answer)
-        self.port: int = self._server.socket.getsockname()[1]
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._server = serve(_hang_up, host, port, process_request=self._answer, family=family)
         self._thread = threading.Thread(target=self._server.serve_forever, name="preflight-listener", daemon=True)
 
     def __enter__(self) -> Self:
