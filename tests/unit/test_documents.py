@@ -11,7 +11,8 @@ import pytest
 from telnyx_actors.config.settings import all_settings
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "deploy").iterdir()])
+TEXTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+SCRIPTS = sorted(file for file in (ROOT / "deploy").iterdir() if file.suffix not in (".yml", ".json"))
 FOLDERS = ("telnyx_actors", "tests", "bench", "measure", "deploy", "docs")
 PACKAGES = ("actors", "config", "console", "core", "front", "preflight", "providers", "standins", "wire")
 FOREIGN_NAMES = {
