@@ -51,7 +51,7 @@ def documents_with(pattern: str) -> list[tuple[str, str]]:
     return sorted(
         {
             (document.name, found)
-            for document in DOCUMENTS
+            for document in [*TEXTS, *SCRIPTS]
             for code in code_in(document)
             for found in re.findall(pattern, code)
         }
