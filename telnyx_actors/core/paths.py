@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.actions import StartStream, StartTranscription, StopTranscription
+from telnyx_actors.core.actions import ClearAudio, StartStream, StartTranscription, StopTranscription
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import TurnKind
 
@@ -33,6 +33,8 @@ def media_started(s: State) -> None:
         s.note("stream_mode")
         s.do(*s.playout.clear(s.now))
         s.playout.by_clause = False
+    if s.media_lost_at is not None and s.phase is not Phase.ANSWERED:
+        s.do(ClearAudio())  # a carrier may go on with what the lost stream had brought, and it is sent again
     s.playout.lose_stream(s.now)  # a second stream knows nothing of what the first had not played
     s.media_lost_at = s.stream_asked_at = None
     _go_live(s)

@@ -180,15 +180,17 @@ class Playout(Clauses):
         return [*stops, StopPlayback()] if carrier_speaks or self.by_clause else stops
 
     def _credit_heard(self, now: float) -> None:
-        """Files have no marks inside: what was heard of the one that plays is known by the clock."""
+        """Where no mark will tell, the clock does: what was sent and is not still to play was heard."""
         unheard = max(self.play_end - now, 0.0) * SAMPLE_RATE_HZ
         for clause in reversed(self._queue):
             if clause.sent and not clause.is_done:
                 clause.heard = max(clause.heard, int(clause.sent - min(unheard, clause.sent)))
+                clause.is_done = clause.is_complete and clause.heard >= clause.size
                 unheard -= min(unheard, clause.sent)
 
     def lose_stream(self, now: float) -> None:
-        """The socket is gone and with it what the carrier had not played."""
+        """The socket is gone, and with it the marks: what should have played by now did, and the rest is sent again."""
+        self._credit_heard(now)
         self._forget_sent()
         self.play_end = now
 
