@@ -26,6 +26,8 @@ from telnyx_actors.wire.telnyx_media import (
 )
 
 STREAM_AUTH_HEADER: Final = "x-telnyx-streaming-auth-token"
+MUTE_CHECKS: Final = 4
+"""In a row, without a frame in between, before a stream counts as mute."""
 
 
 class MediaRoute:
@@ -114,18 +116,20 @@ class MediaSocket:
         session.started(frame, self._socket)
         self._listen_for_frames()
 
-    def _listen_for_frames(self) -> None:
+    def _listen_for_frames(self, silent_checks: int = 0) -> None:
         """A line that brings nothing any more is dead, whether or not its socket is open."""
         frames = self._frames
 
         def check() -> None:
-            if frames and self._frames == frames:
+            if not frames or self._frames != frames:
+                self._listen_for_frames()
+            elif silent_checks + 1 < MUTE_CHECKS:
+                self._listen_for_frames(silent_checks + 1)
+            else:
                 self._counters.sockets_half_open += 1
                 self._socket.cut("no frames")
-            else:
-                self._listen_for_frames()
 
-        self._deadline.set(self._limits.stream_mute_s, check)
+        self._deadline.set(self._limits.stream_mute_s / MUTE_CHECKS, check)
 
     def _pass_on(self, session: MediaSession, frame: Frame) -> None:
         match frame:

@@ -40,7 +40,8 @@ class FrontLimits:
     `start` when the phone is answered; it lets a phone ring for 600 s at most."""
 
     stream_mute_s: float = 1.5
-    """Without a frame, once there was one, before a media socket is cut: fifty come a second, also of silence."""
+    """Without a frame, once there was one, before a media socket is cut: fifty come a second, also of silence.
+    Less than the lead of our audio, so that what is counted as heard meanwhile had been sent before."""
 
     send_buffer_bytes_max: int = 1024 * 1024
     """Not yet taken by the peer, per socket: about 95 s of audio."""
