@@ -13,7 +13,10 @@ from telnyx_actors.standins.phrasebook import HeardWord
 
 @dataclass(frozen=True, slots=True)
 class CallFigures:
-    """``recovery_s`` is what the scenario calls recovered; None where that never came, or means nothing."""
+    """``doubled`` sentences were heard to their ends twice: one that was broken off is begun again.
+
+    ``recovery_s`` is what the scenario calls recovered; None where that never came, or means nothing.
+    """
 
     trouble: str  # "" for a call that ended as its caller wanted
     turns: int
@@ -96,8 +99,9 @@ def _is_answered(exchange: Exchange, heard: Sequence[HeardWord], end_s: float, l
 
 
 def _waited_s(exchange: Exchange, heard: Sequence[HeardWord], end_s: float) -> float | None:
-    """From the end of the question to the answer's first word of its own."""
-    at = next((word.start_ms / 1000 for word in heard if exchange.keys[0] in words(word.text)), None)
+    """From the end of the question to the answer's first word."""
+    first = words(exchange.answer)[0]
+    at = next((word.start_ms / 1000 for word in heard if first in words(word.text)), None)
     return None if at is None else max(at - end_s, 0.0)
 
 

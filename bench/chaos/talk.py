@@ -38,7 +38,7 @@ dtmf = "[marcó {teclas}]"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """``keys`` are in the answer and nowhere else, one for each of its sentences; ``cue`` finds the question."""
+    """``keys`` end the answer's sentences, and are in no other; ``cue`` finds the question."""
 
     question: str
     cue: str
@@ -51,10 +51,10 @@ EXCHANGES: Final = (
         "¿Cuánto cuesta la consulta?",
         "cuesta",
         "Vale cincuenta mil pesos. También recibimos tarjeta.",
-        ("cincuenta", "tarjeta"),
+        ("pesos", "tarjeta"),
     ),
     Exchange("¿Y atienden los domingos?", "atienden", "Los domingos abrimos a las diez.", ("diez",)),
-    Exchange("¿Dónde queda la clínica?", "queda", "Estamos frente al parque principal.", ("parque",)),
+    Exchange("¿Dónde queda la clínica?", "queda", "Estamos frente al parque principal.", ("principal",)),
 )
 
 GREETED: Final = WaitForAgent(silent_ms=500, timeout_s=8.0, required=False)
