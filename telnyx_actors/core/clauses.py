@@ -46,6 +46,12 @@ class Clause:
         ready = self.size - self.sent
         return ready if self.is_complete else ready - ready % FRAME_BYTES
 
+    def hear(self, size: int) -> None:
+        """So many bytes of it were heard."""
+        self.heard = max(self.heard, size)
+        if self.is_complete and self.heard >= self.size:
+            self.is_done = True
+
     def heard_text(self) -> str:
         """The words whose audio was heard."""
         return self.text if self.is_done and not self.is_lost else self.text_up_to(self.heard)
@@ -88,7 +94,7 @@ class Clauses:
         if clause is None or clause.by_carrier:
             return False
         clause.is_complete = True
-        clause.is_done = clause.heard >= clause.size  # the last mark may have come before we knew it was the last
+        clause.hear(clause.heard)  # the last mark may have come before we knew it was the last
         return True
 
     def break_off(self, clause_id: int, successor_id: int) -> Clause | None:

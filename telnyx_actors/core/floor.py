@@ -137,8 +137,9 @@ def deadlines(s: State) -> Iterator[float]:
         yield noise_at
     if s.paused_at is not None:
         yield _wordless_at(s)
-    if (playout_at := s.playout.next_deadline()) is not None:
-        yield playout_at
+    elif s.turn is not None and s.listening.text and s.handed_over_at is not None:
+        yield s.handed_over_at + s.rules.late_words_s
+    yield from s.playout.deadlines()
 
 
 def _is_stoppable(s: State, turn: Turn) -> bool:
@@ -166,12 +167,14 @@ def _is_murmur(s: State, turn: Turn) -> bool:
 
 
 def _is_nearly_said(s: State, turn: Turn) -> bool:
-    """Whether so little of the turn is left that a "sí" answers it."""
-    if not turn.is_written:
+    """Whether so little of the turn was left when the words came that a "sí" answers it."""
+    if not turn.is_written or s.listening.words_at is None:
         return False
+    heard_until = s.paused_at if s.paused_at is not None else s.now
+    rest_s = s.playout.rest_s(s.now) + max(heard_until - s.listening.words_at, 0.0)
     last = list(s.playout.clauses())[-1:]
     is_question = any(clause.text.endswith("?") for clause in last)
-    return s.playout.rest_s(s.now) <= (s.rules.question_rest_s if is_question else s.rules.short_rest_s)
+    return rest_s <= (s.rules.question_rest_s if is_question else s.rules.short_rest_s)
 
 
 def _words_over_us(s: State, turn: Turn) -> None:

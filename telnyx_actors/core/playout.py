@@ -9,6 +9,7 @@ the carrier runs dry: exact but for the network, since the carrier plays in real
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from telnyx_actors.core.actions import (
@@ -87,8 +88,8 @@ class Playout(Clauses):
         return name
 
     def _tell_carrier(self, clause: Clause, now: float) -> list[Action]:
-        if clause.is_told or self.play_end > now:
-            return []
+        if clause.is_told or self.play_end > now or self._awaits_confirmation():
+            return []  # its voice does not wait for what plays, as ours does
         clause.is_told = True
         self.play_end = now + len(clause.text) * S_PER_CHAR
         return [SpeakByCarrier(clause.id, clause.text)]
@@ -113,11 +114,8 @@ class Playout(Clauses):
 
     def _confirm(self, clause_id: int, size: int) -> None:
         clause = self.find(clause_id)
-        if clause is None:
-            return
-        clause.heard = max(clause.heard, size)
-        if clause.is_complete and clause.heard >= clause.size:
-            clause.is_done = True
+        if clause is not None:
+            clause.hear(size)
 
     def play_failed(self, name: str) -> bool:
         """The carrier could not play a clause: its own voice has to say it."""
@@ -132,7 +130,7 @@ class Playout(Clauses):
     def carrier_spoke(self, clause_id: int, now: float) -> bool:
         """The carrier's voice has finished a clause."""
         clause = self.find(clause_id)
-        if clause is None or not clause.is_told:
+        if clause is None or not clause.is_told or clause.is_done:
             return False
         clause.is_done = True
         self.play_end = min(self.play_end, now)
@@ -234,14 +232,12 @@ class Playout(Clauses):
                 unplayed_s += (clause.size - max(clause.sent, clause.heard)) / SAMPLE_RATE_HZ
         return max(self.play_end - now, 0.0) + unplayed_s
 
-    def next_deadline(self) -> float | None:
+    def deadlines(self) -> Iterator[float]:
         """When to call ``release`` or ``believe_estimate`` again."""
-        deadlines = []
         if self._awaits_confirmation():
-            deadlines.append(self.play_end + MARK_GRACE_S)
+            yield self.play_end + MARK_GRACE_S
         head = self.head() if self.is_open else None
         if head is not None and head.by_carrier and not head.is_told:
-            deadlines.append(self.play_end)
+            yield self.play_end
         elif head is not None and head.sendable:
-            deadlines.append(self.play_end - self.lead_s * 0.75)
-        return min(deadlines, default=None)
+            yield self.play_end - self.lead_s * 0.75

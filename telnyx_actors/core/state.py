@@ -156,7 +156,7 @@ class State:
             turn.said = self.listening.text
             self.history.caller(turn.said)
             self.forget_words()
-        heard, generated = self.heard_text(turn), " ".join(clause.text for clause in self._spoken(turn))
+        heard, generated = self.heard_text(turn), " ".join(clause.text for clause in self._spoken(turn) if clause.text)
         is_cut = end is not TurnEnd.COMPLETED and heard != generated
         self.history.agent(heard, is_cut=is_cut)
         self.drop_reply(turn)

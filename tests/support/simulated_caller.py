@@ -29,29 +29,36 @@ class Ears:
         self._words: list[str] = []  # understood, but not final
         self._is_carrier = False
         self._voices = 0
+        self._told_at = 0.0
         self._flux_said: list[str] = []  # the words of Flux's turn
         self._is_flux_predicted = False
 
     def hear(self, start: float, duration: float, texts: Sequence[str], *, tells_early: bool = True) -> None:
         """A sound on the line."""
         at, end = self._sim.at, start + duration
-        if self._sim.rules.uses_stream:
-            at(start + ONSET_S, partial(self._voice, ev.VoiceStarted(start)))
-            if duration >= CONFIRM_S:
-                at(start + CONFIRM_S, partial(self._voice, ev.VoiceConfirmed(start)))
+        at(start + ONSET_S, partial(self._voice, ev.VoiceStarted(start)))
+        if duration >= CONFIRM_S:
+            at(start + CONFIRM_S, partial(self._voice, ev.VoiceConfirmed(start)))
         for index, text in enumerate(texts):
-            at(start + duration * (index + 1) / len(texts), partial(self._understand, text))
+            at(start + duration * (index + 1) / len(texts), partial(self._hear_words, text))
             if tells_early and (index < len(texts) - 1 or self._is_flux):
-                at(start + duration * (index + 1) / len(texts) + 0.05, self._interim)
+                at(start + duration * (index + 1) / len(texts), self._interim)
         at(end + STOP_S, partial(self._silence, end))
+
+    def understand(self, text: str, confidence: float) -> None:
+        """The transcriber comes out with words of which our own ear has heard nothing."""
+        if self._is_flux:
+            self._flux_said.append(text)
+            self._confirm(confidence)
+        else:
+            self._words.append(text)
+            self._tell(ev.TranscriptFinal(self._take(), confidence))
 
     def told(self, action: ac.FinalizeTranscript | ac.StartTranscription | ac.StopTranscription) -> None:
         """What the conversation wants of the transcriber."""
         match action:
             case ac.FinalizeTranscript():
-                self._sim.at(
-                    self._sim.now + self._sim.nature.final_s(), partial(self._final, self._take(), flushed=True)
-                )
+                self._tell(ev.TranscriptFinal(self._take(), flushed=True), self._sim.nature.final_s())
             case ac.StartTranscription():
                 self._is_carrier = True
             case ac.StopTranscription():
@@ -62,25 +69,32 @@ class Ears:
         return self._sim.rules.transcriber_ends_turns and not self._is_carrier
 
     def _voice(self, event: ev.VoiceStarted | ev.VoiceConfirmed) -> None:
+        if not self._sim.has_stream:
+            return
         if isinstance(event, ev.VoiceStarted):
             self._voices += 1
             if self._is_flux and self._is_flux_predicted:
                 self._is_flux_predicted = False
-                self._sim.feed(ev.TurnRetracted())
+                self._tell(ev.TurnRetracted())
         self._sim.feed(event)
 
-    def _understand(self, text: str) -> None:
-        self._words.append(text)
+    def _hear_words(self, text: str) -> None:
+        if self._sim.has_stream or self._is_carrier:
+            self._words.append(text)
+
+    def _tell(self, event: ev.TranscriptEvent, latency_s: float = 0.0) -> None:
+        """A transcriber's messages come in order, as on one connection."""
+        self._told_at = max(self._told_at, self._sim.now + latency_s)
+        self._sim.at(self._told_at, event)
 
     def _interim(self) -> None:
-        if self._is_flux:
-            self._sim.feed(ev.TranscriptInterim(" ".join([*self._flux_said, *self._words])))
-        elif self._words:
-            self._sim.feed(ev.TranscriptInterim(" ".join(self._words)))
+        words = [*self._flux_said, *self._words] if self._is_flux else self._words
+        if words:
+            self._tell(ev.TranscriptInterim(" ".join(words)), self._sim.nature.interim_s())
 
     def _silence(self, end: float) -> None:
         sim, voices = self._sim, self._voices
-        if sim.rules.uses_stream:
+        if sim.has_stream:
             sim.feed(ev.VoiceStopped(end))
         if self._is_flux:
             self._flux_said += self._words
@@ -89,7 +103,7 @@ class Ears:
                 sim.at(end + FLUX_EAGER_S, partial(self._flux_predicts, voices))
                 sim.at(end + FLUX_END_S, partial(self._flux_ends, voices))
         elif self._is_carrier:
-            sim.at(end + CARRIER_FINAL_S, lambda: self._final(self._take()))
+            sim.at(end + CARRIER_FINAL_S, self._carrier_final)
         else:
             sim.at(end + sim.nature.endpoint_s(), partial(self._endpoint, voices))
             sim.at(end + sim.nature.utterance_end_s(), lambda: sim.feed(ev.UtteranceEnded()))
@@ -100,21 +114,22 @@ class Ears:
         words, self._words = self._words, []
         return " ".join(words)
 
-    def _final(self, text: str, *, flushed: bool = False) -> None:
-        self._sim.feed(ev.TranscriptFinal(text, flushed=flushed))
+    def _carrier_final(self) -> None:
+        self._tell(ev.TranscriptFinal(self._take()))
 
     def _endpoint(self, voices: int) -> None:
         if self._words and voices == self._voices:
-            self._sim.feed(ev.TranscriptFinal(self._take(), endpoint=True))
+            self._tell(ev.TranscriptFinal(self._take(), endpoint=True))
 
     def _flux_predicts(self, voices: int) -> None:
         if voices == self._voices and self._flux_said:
             self._is_flux_predicted = True
-            self._sim.feed(ev.TurnPredicted(" ".join(self._flux_said)))
+            self._tell(ev.TurnPredicted(" ".join(self._flux_said)))
 
     def _flux_ends(self, voices: int) -> None:
         if voices == self._voices and self._flux_said:
-            self._is_flux_predicted = False
-            text = " ".join(self._flux_said)
-            self._flux_said = []
-            self._sim.feed(ev.TurnConfirmed(text))
+            self._confirm()
+
+    def _confirm(self, confidence: float = 1.0) -> None:
+        text, self._flux_said, self._is_flux_predicted = " ".join(self._flux_said), [], False
+        self._tell(ev.TurnConfirmed(text, confidence))

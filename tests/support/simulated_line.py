@@ -31,7 +31,7 @@ class Line:
     def __init__(self) -> None:
         self.spans: list[Span] = []
         self.play_end = 0.0
-        self._marks: dict[str, float] = {}
+        self._marks: dict[str, Source] = {}
 
     def play(self, now: float, clause: int, begin: int, end: int, source: Source = Source.STREAM) -> None:
         frames = -(-(end - begin) // FRAME_BYTES)
@@ -40,24 +40,25 @@ class Line:
         self.spans.append(span)
         self.play_end = max(self.play_end, span.end)
 
-    def mark(self, now: float, name: str) -> float:
+    def mark(self, now: float, name: str, source: Source = Source.STREAM) -> float:
         """Put a mark behind what was queued; returns when it will be passed."""
-        self._marks[name] = max(self.play_end, now)
-        return self._marks[name]
+        self._marks[name] = source
+        return max(self.play_end, now)
 
     def pass_mark(self, name: str) -> bool:
         """Whether the mark was still there."""
         return self._marks.pop(name, None) is not None
 
     def clear(self, now: float, *sources: Source) -> list[str]:
-        """Stop what comes from there; returns the marks that were queued."""
+        """Stop what comes from there; returns the marks that were queued with it."""
         if self.play_end > now:
             kept = [s for s in self.spans if s.start < now or s.source not in sources]
             self.spans = [s._replace(end=min(s.end, now)) if s.source in sources else s for s in kept]
             self.play_end = max((s.end for s in self.spans), default=now)
-        marks = list(self._marks)
-        self._marks.clear()
-        return marks
+        cleared = [name for name, source in self._marks.items() if source in sources]
+        for name in cleared:
+            del self._marks[name]
+        return cleared
 
     def heard(self, now: float) -> list[Span]:
         """What has sounded until now, in order."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -61,6 +62,7 @@ class Nature:
     )
     first_audio_s: Callable[[], float] = lambda: 0.12
     phrase_s: Callable[[], float] = lambda: 0.001
+    interim_s: Callable[[], float] = lambda: 0.05
     final_s: Callable[[], float] = lambda: 0.1
     endpoint_s: Callable[[], float] = lambda: NEVER
     utterance_end_s: Callable[[], float] = lambda: NEVER
@@ -71,6 +73,7 @@ class Nature:
     is_mark_lost: Callable[[], bool] = lambda: False
     is_hangup_lost: Callable[[], bool] = lambda: False
     timer_late_s: Callable[[], float] = lambda: 0.0
+    is_woken_early: Callable[[], bool] = lambda: False
 
 
 class Simulation:
@@ -83,9 +86,13 @@ class Simulation:
         self.conversation = Conversation(self.rules, LINES, 0.0)
         self.inputs: list[tuple[float, ev.CallEvent]] = []
         self.log: list[tuple[float, ac.Action]] = []
+        self.journal: list[tuple[float, ev.CallEvent, list[ac.Action]]] = []
         self.records: list[TurnRecord] = []
-        self.texts: dict[int, str] = {}
+        self.texts: dict[int, str] = {}  # of the clauses
+        self.sizes: Counter[int] = Counter()  # of their audio, in bytes
+        self.has_stream = False
         self.line = Line()
+        self.has_lost_marks = False
         self.ears = Ears(self)
         self._heap: list[tuple[float, int, ev.CallEvent | Callable[[], None]]] = []
         self._count = 0
@@ -120,36 +127,59 @@ class Simulation:
 
     def run(self, until: float) -> None:
         """Play until ``until`` or until the call is over."""
-        same_moment = 0
-        heap = self._heap
+        heap, fed, deadline, same_moment = self._heap, -1, 0.0, 0
         while not self.conversation.is_over:
-            deadline = self.conversation.next_deadline()
-            assert deadline is not None, "a live call has a deadline"
-            assert deadline > self.conversation.state.now, f"a deadline is ahead, not at {deadline}"
+            if fed != len(self.journal):
+                fed, deadline = len(self.journal), self._deadline()
             due = deadline + self.nature.timer_late_s()
             when = heap[0][0] if heap else NEVER
             at = min(when, due)
             if at > until:
                 break
+            if self.nature.is_woken_early() and self.now < min(when, deadline):
+                self._wake_early((self.now + min(when, deadline)) / 2)
+                continue
             same_moment = same_moment + 1 if at <= self.now else 0
             assert same_moment < STUCK, f"the conversation does not get past {at}"
             self.now = max(self.now, at)
-            if due < when:
-                self.feed(ev.TimePassed())
-                continue
-            what = heapq.heappop(heap)[2]
+            what = ev.TimePassed() if due < when else heapq.heappop(heap)[2]
             if callable(what):
                 what()
             else:
                 self.feed(what)
         self.now = until
 
+    def _deadline(self) -> float:
+        deadline = self.conversation.next_deadline()
+        assert deadline is not None, "a live call has a deadline"
+        assert deadline > self.conversation.state.now, f"a deadline is ahead, not at {deadline}"
+        return deadline
+
+    def _wake_early(self, when: float) -> None:
+        """A deadline says when the first rule can have something to do: until then, none has."""
+        self.now = when
+        early = self.conversation.handle(ev.TimePassed(), self.now)
+        assert all(isinstance(action, ac.SendAudio | ac.SendMark) for action in early), f"not asked for: {early}"
+        self.inputs.append((self.now, ev.TimePassed()))
+        self.journal.append((self.now, ev.TimePassed(), early))
+        for action in early:
+            self.log.append((self.now, action))
+            self._perform(action)
+
     def feed(self, event: ev.CallEvent) -> None:
         """Hand an event in, now, and do what the conversation wants."""
         self.inputs.append((self.now, event))
-        if isinstance(event, ev.MediaLost | ev.MediaStarted):
-            self.line.clear(self.now, Source.STREAM)
-        for action in self.conversation.handle(event, self.now):
+        match event:
+            case ev.MediaLost() | ev.MediaStarted():
+                self.has_stream = isinstance(event, ev.MediaStarted)
+                self.line.clear(self.now, Source.STREAM)
+            case ev.SpeechArrived():
+                self.sizes[event.clause] += event.size
+            case ev.SpeechFailed() if any(s.source is Source.CARRIER for s in self.spans_of(event.clause)):
+                self.line.clear(self.now, Source.CARRIER)
+        actions = self.conversation.handle(event, self.now)
+        self.journal.append((self.now, event, actions))
+        for action in actions:
             self.log.append((self.now, action))
             self._perform(action)
 
@@ -158,14 +188,16 @@ class Simulation:
             case ac.SendAudio():
                 self.line.play(self.now, action.clause, action.start, action.end)
             case ac.SendMark():
-                if not self.nature.is_mark_lost():
+                if self.nature.is_mark_lost():
+                    self.has_lost_marks = True
+                else:
                     self._mark_later(action.name, self.line.mark(self.now, action.name))
             case ac.ClearAudio():
                 self._give_back(self.line.clear(self.now, Source.STREAM))
             case ac.PlayClause():
-                size = len(self.texts[action.clause]) * BYTES_PER_CHAR
+                size = self.sizes[action.clause]
                 self.line.play(self.now + self.nature.network_s(), action.clause, 0, size, Source.FILE)
-                self._mark_later(action.mark, self.line.mark(self.now, action.mark))
+                self._mark_later(action.mark, self.line.mark(self.now, action.mark, Source.FILE))
             case ac.SpeakByCarrier():
                 self._carrier_speaks(action)
             case ac.StopPlayback():
@@ -247,13 +279,16 @@ class Simulation:
             if self.line.pass_mark(name):
                 self.at(self.now + self.nature.network_s(), ev.CarrierSpoke(action.clause))
 
-        self.at(self.line.mark(self.now, name), end)
+        self.at(self.line.mark(self.now, name, Source.CARRIER), end)
 
     # --- looking ---
 
     def heard(self) -> list[Span]:
         """What the caller heard until now."""
         return self.line.heard(self.now)
+
+    def spans_of(self, clause: int) -> list[Span]:
+        return [span for span in self.line.spans if span.clause == clause]
 
     def spoken(self) -> list[tuple[float, float, str]]:
         """What sounded without a break: from, until, the clause."""
@@ -286,12 +321,14 @@ def random_nature(rng: random.Random) -> Nature:
     """A world with moods: some calls meet a good day, some a terrible one."""
     trouble = rng.choice((0.0, 0.0, 0.1, 0.4))
     slow = rng.choice((1.0, 1.0, 3.0, 12.0))
-    late = rng.choice((0.0, 0.0, 0.0, 0.05))
+    late = rng.choice((0.0, 0.0, 0.0, 0.2))
+    eager = rng.choice((0.0, 0.0, 0.0, 0.2))
     return Nature(
         first_token_s=lambda: rng.uniform(0.2, 0.5) * slow,
         clause_s=lambda: rng.uniform(0.02, 0.3) * slow,
         clauses=lambda: rng.randint(0 if trouble else 1, 3),
         first_audio_s=lambda: rng.uniform(0.05, 0.3) * slow,
+        interim_s=lambda: rng.uniform(0.02, 0.2) * slow,
         final_s=lambda: rng.uniform(0.05, 0.3) * slow,
         endpoint_s=lambda: rng.choice((NEVER, 0.2, 0.3)),
         utterance_end_s=lambda: rng.choice((NEVER, 1.1)),
@@ -302,4 +339,5 @@ def random_nature(rng: random.Random) -> Nature:
         is_mark_lost=lambda: rng.random() < trouble / 2,
         is_hangup_lost=lambda: rng.random() < trouble / 2,
         timer_late_s=lambda: rng.uniform(0.0, late),
+        is_woken_early=lambda: rng.random() < eager,
     )
