@@ -61,6 +61,7 @@ class Ears:
                 self._tell(ev.TranscriptFinal(self._take(), flushed=True), self._sim.nature.final_s())
             case ac.StartTranscription():
                 self._is_carrier = True
+                self._words.clear()  # it hears only what comes now
             case ac.StopTranscription():
                 self._is_carrier = False
 
