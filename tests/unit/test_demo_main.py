@@ -46,6 +46,10 @@ def test_a_bad_call_ends_with_one_and_says_what_failed_and_where_to_look(evidenc
     assert "salió con código 3" in text
     assert "fallan 1 de 9 comprobaciones" in text
     assert str(tmp_path / "motor.log") in text
+    assert "ocupada" not in text
+    evidence.record.max_tick_late_s = 0.1
+    assert "ocupada: el audio llegó a ir 100 ms tarde" in conclude(replace(evidence, engine_exit=3), tmp_path)[1]
+    assert "ocupada" not in conclude(evidence, tmp_path)[1]
 
 
 def test_a_folder_with_an_earlier_demo_is_left_alone(
