@@ -122,9 +122,8 @@ class Door:
             contexto=request.contexto or "",
             saludo=request.saludo or "",
         )
-        told = self._services.supervisor.tell(PlaceCall(plan, lambda outcome: reply(self._placed(plan, outcome))))
-        if not told:
-            reply(Answer(503, _error("unavailable", "El servicio se está reiniciando; intente de nuevo."), 2))
+        if not self._services.supervisor.tell(PlaceCall(plan, lambda outcome: reply(self._placed(plan, outcome)))):
+            reply(_NOBODY_THERE)
 
     def _placed(self, plan: CallPlan, outcome: DialledCall | Exception) -> Answer:
         match outcome:
@@ -166,8 +165,9 @@ class Door:
         if view is None:
             reply(Answer(404, _error("not_found", "No hay ninguna llamada en curso con ese id.")))
             return
-        self._services.supervisor.tell(EndCall(view.plan.ref, "operator"))
-        reply(Answer(202, {"call_control_id": view.call_control_id, "status": "hanging_up"}))
+        is_told = self._services.supervisor.tell(EndCall(view.plan.ref, "operator"))
+        body = {"call_control_id": view.call_control_id, "status": "hanging_up"}
+        reply(Answer(202, body) if is_told else _NOBODY_THERE)
 
     def calls(self) -> list[Json]:
         return [self._describe(view) for view in self._services.calls.all()]
@@ -219,3 +219,6 @@ def _model_answer(model: str, items: list[ReplyDelta | ReplyDone], error: Except
 
 def _error(code: str, message: str) -> Mapping[str, object]:
     return {"error": code, "message": message}
+
+
+_NOBODY_THERE: Final = Answer(503, _error("unavailable", "El servicio se está reiniciando; intente de nuevo."), 2)

@@ -1,0 +1,229 @@
+"""What the front sees of the engine: it passes on, answers once, and never waits for an actor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.fakes import DIALLED, Asked, Mailbox, refused
+from support.plans import PLAN, FakeWorld
+from telnyx_actors.actors.calls import CallView
+from telnyx_actors.actors.messages import EndCall, PlaceCall, WebhookReceived
+from telnyx_actors.actors.supervisor import CallRefused
+from telnyx_actors.clock import ManualClock
+from telnyx_actors.errors import Failure, ProviderError
+from telnyx_actors.front.actor import Door
+from telnyx_actors.front.ports import Answer, CallRequest
+from telnyx_actors.wire.telnyx_webhook import WebhookEvent
+
+REQUEST = CallRequest("+573001234567", "Pedro", contexto=None, saludo="Hola, Pedro.")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(100.0)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> FakeWorld:
+    return FakeWorld(tmp_path)
+
+
+@pytest.fixture
+def supervisor(world: FakeWorld) -> Mailbox:
+    mailbox: Any = Mailbox()
+    world.services.supervisor.ref = mailbox
+    return mailbox  # type: ignore[no-any-return]  # it stands for an actor's ref
+
+
+@pytest.fixture
+def door(world: FakeWorld, supervisor: Mailbox, clock: ManualClock) -> Door:
+    return Door(world.services, clock, lambda: (b"page", "text/plain"))
+
+
+@pytest.fixture
+def answers() -> Asked[Answer]:
+    return Asked()
+
+
+@pytest.fixture
+def reply(answers: Asked[Answer]) -> Callable[[Answer], None]:
+    def reply(answer: Answer) -> None:
+        answers.note(answer)
+
+    return reply
+
+
+def talking(world: FakeWorld) -> CallView:
+    view = CallView(PLAN, "secret", 40.0, "2026-01-01T00:00:00.000-05:00")
+    view.call_control_id, view.state, view.turns, view.last_response_s = "v3:1", "live", 3, 0.6204
+    world.services.calls.add(view)
+    return view
+
+
+# --- placing a call ---------------------------------------------------------------------
+
+
+def test_a_request_becomes_a_plan_and_is_answered_when_it_is_placed(
+    door: Door, supervisor: Mailbox, answers: Asked[Answer], reply: Callable[[Answer], None]
+) -> None:
+    door.initiate(REQUEST, reply)
+    place = supervisor.take(PlaceCall)
+    plan = place.plan
+    assert (plan.direction, plan.number, plan.nombre, plan.contexto, plan.saludo) == (
+        "outgoing", "+573001234567", "Pedro", "", "Hola, Pedro.",
+    )  # fmt: skip
+    assert answers.all == []
+    place.placed(DIALLED)
+    answer = answers.take()
+    assert answer.status == 201
+    assert answer.body == {
+        "call_control_id": DIALLED.call_control_id,
+        "call_id": plan.ref,
+        "status": "initiated",
+        "timestamp": "2026-01-01T00:00:00.000+00:00",
+    }
+
+
+def test_every_call_has_a_name_of_its_own(door: Door, supervisor: Mailbox, reply: Callable[[Answer], None]) -> None:
+    door.initiate(REQUEST, reply)
+    door.initiate(REQUEST, reply)
+    assert supervisor.take(PlaceCall).plan.ref != supervisor.take(PlaceCall).plan.ref
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "error", "retry_after_s"),
+    [
+        (CallRefused("lleno", 10), 503, "busy", 10),
+        (refused("no", Failure.AUTH), 500, "telnyx_auth", None),
+        (ProviderError("telnyx", Failure.RATE_LIMIT, "slow", retry_after_s=0.2), 500, "telnyx_rate_limit", 1),
+        (RuntimeError("inside"), 500, "internal", None),
+    ],
+)
+def test_why_a_call_was_not_placed_is_told(
+    door: Door,
+    supervisor: Mailbox,
+    answers: Asked[Answer],
+    reply: Callable[[Answer], None],
+    outcome: Exception,
+    status: int,
+    error: str,
+    retry_after_s: int | None,
+) -> None:
+    door.initiate(REQUEST, reply)
+    supervisor.take(PlaceCall).placed(outcome)
+    answer = answers.take()
+    assert (answer.status, answer.body["error"], answer.retry_after_s) == (status, error, retry_after_s)
+    assert "inside" not in str(answer.body)
+
+
+def test_without_a_supervisor_nothing_is_promised(
+    door: Door, supervisor: Mailbox, world: FakeWorld, answers: Asked[Answer], reply: Callable[[Answer], None]
+) -> None:
+    talking(world)
+    supervisor.is_dead = True
+    door.initiate(REQUEST, reply)
+    door.hangup("v3:1", reply)
+    assert [(answer.status, answer.retry_after_s) for answer in answers.all] == [(503, 2), (503, 2)]
+
+
+# --- the calls there are ----------------------------------------------------------------
+
+
+def test_a_call_is_hung_up_by_either_name(
+    door: Door, world: FakeWorld, supervisor: Mailbox, answers: Asked[Answer], reply: Callable[[Answer], None]
+) -> None:
+    talking(world)
+    for name in ("v3:1", PLAN.ref):
+        door.hangup(name, reply)
+        assert supervisor.take(EndCall) == EndCall(PLAN.ref, "operator")
+        assert answers.take() == Answer(202, {"call_control_id": "v3:1", "status": "hanging_up"})
+    door.hangup("unknown", reply)
+    assert answers.take().status == 404
+
+
+def test_calls_are_described_without_asking_them_and_with_their_number_hidden(
+    door: Door, world: FakeWorld, supervisor: Mailbox
+) -> None:
+    talking(world)
+    assert door.call("v3:1") == {
+        "call_control_id": "v3:1",
+        "call_id": PLAN.ref,
+        "direction": "outgoing",
+        "number": "+57300•••4567",
+        "state": "live",
+        "turns": 3,
+        "seconds": 60.0,
+        "started": "2026-01-01T00:00:00.000-05:00",
+        "last_response_ms": 620,
+    }
+    assert door.calls() == [door.call(PLAN.ref)]
+    assert door.call("unknown") is None
+    assert supervisor.told.all == []
+
+
+def test_the_secret_of_a_webhook_is_that_of_its_call(door: Door, world: FakeWorld) -> None:
+    talking(world)
+    assert door.webhook_secret(PLAN.ref) == "secret"
+    assert door.webhook_secret("v3:1") is None
+
+
+def test_a_webhook_is_passed_on(door: Door, supervisor: Mailbox) -> None:
+    event = WebhookEvent("1", "call.answered", "", "v3:1", "", "", None, {})
+    door.webhook(event, PLAN.ref)
+    assert supervisor.take(WebhookReceived) == WebhookReceived(event, PLAN.ref)
+
+
+def test_the_engine_is_ready_while_it_takes_calls(door: Door, world: FakeWorld, clock: ManualClock) -> None:
+    talking(world)
+    clock.advance(5.9)
+    assert door.stats() == {"active_sessions": 1, "total_calls": 1, "uptime_seconds": 5}
+    assert door.ready()[0]
+    world.services.calls.is_closed = True
+    assert not door.ready()[0]
+    world.services.calls.is_closed = False
+    world.services.supervisor.ref = None
+    assert not door.ready()[0]
+    assert door.metrics() == (b"page", "text/plain")
+
+
+# --- trying the model -------------------------------------------------------------------
+
+
+def test_the_model_is_asked_as_in_a_call_and_its_whole_answer_told(
+    door: Door, world: FakeWorld, answers: Asked[Answer], reply: Callable[[Answer], None]
+) -> None:
+    door.test_model("Pedro", "¿Aló?", None, reply)
+    stream = world.model.replies.take()
+    assert "Pedro" in stream.request.system
+    assert [(message.role, message.text) for message in stream.request.messages] == [("user", "¿Aló?")]
+    stream.write("Hola, ", "Pedro.").finish()
+    answer = answers.take()
+    assert answer.status == 200
+    assert answer.body["success"] is True
+    assert (answer.body["response"], answer.body["input_tokens"], answer.body["output_tokens"]) == (
+        "Hola, Pedro.",
+        13,
+        5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(refused("bad key"), "bad key"), (RuntimeError("inside"), "RuntimeError")]
+)
+def test_a_model_that_fails_says_why_but_not_where_in_our_code(
+    door: Door,
+    world: FakeWorld,
+    answers: Asked[Answer],
+    reply: Callable[[Answer], None],
+    error: Exception,
+    reason: str,
+) -> None:
+    door.test_model("Pedro", "¿Aló?", None, reply)
+    world.model.replies.take().write("Ho").fail(error)
+    answer = answers.take()
+    assert (answer.status, answer.body["success"], answer.body["error"]) == (502, False, reason)
+    assert answer.body["response"] == "Ho"
