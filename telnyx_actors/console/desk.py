@@ -75,7 +75,7 @@ def find_actor(desk: Desk, path: str) -> Stats:
     if exact is not None:
         return exact
     steps = path.strip("/").split("/")
-    found = [stats for stats in desk.runtime.stats.under() if path and _leads_to(steps, stats.path.split("/"))]
+    found = [stats for stats in desk.runtime.stats.under() if all(steps) and _leads_to(steps, stats.path.split("/"))]
     if not found:
         raise CommandError(f"No hay ningún actor «{path}». Con «tree» se ven todos.")
     if len(found) > 1:

@@ -49,8 +49,12 @@ class Link:
             link = cls(socket.create_connection((HOST, endpoint.port), timeout=CONNECT_WITHIN_S))
         except OSError as error:
             raise NotRunning(f"El motor de DATA_DIR={data_dir} (proceso {endpoint.pid}) no atiende: {error}") from None
-        link._send({"token": endpoint.token})
-        link.hello = link._answer().get("hello", {})
+        try:
+            link._send({"token": endpoint.token})
+            link.hello = link._answer().get("hello", {})
+        except EngineError:
+            link.close()
+            raise
         return link
 
     def __enter__(self) -> Self:

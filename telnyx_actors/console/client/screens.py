@@ -85,6 +85,8 @@ def mail(answer: Json, paint: Paint) -> Iterator[str]:
 
 
 def stacks(answer: Json, paint: Paint) -> Iterator[str]:
+    if not answer["threads"]:
+        yield "No tiene ningún hilo."
     for thread in answer["threads"]:
         busy = "" if thread["busy_s"] is None else f"  ocupado desde hace {seconds(thread['busy_s'])}"
         yield paint(f"{short_path(thread['name'])}{busy}", "bold")
