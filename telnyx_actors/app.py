@@ -98,7 +98,7 @@ class Engine:
             headroom=Headroom(self._front_lag_ms, settings.server.max_front_lag_ms, settings.server.max_memory_mb),
         )
         self.front = FrontSeen()
-        self.front.page = Metrics(runtime.stats, self.calls, services.tally, self.front.figures).page
+        self.front.page = Metrics(runtime, self.calls, services.tally, self.front.figures).page
         journal = ChildSpec("journal", lambda birth: JournalActor.start(birth, data_dir / "journal.sqlite3"))
         front = ChildSpec(
             "front", lambda birth: FrontActor.start(birth, services, front_settings(settings), self.front)

@@ -16,7 +16,9 @@ from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnKind
 
 RUNGS: Final = ("filler", "hedge", "apology", "give_up")
-"""What is noted when one is climbed, with the part that keeps the caller waiting."""
+"""What is noted when one is climbed, with its cause: the part that keeps the caller waiting."""
+
+CAUSES: Final = ("thinking", "speaking")
 
 
 def settle(s: State) -> None:
@@ -59,8 +61,7 @@ def _next_at(s: State, turn: Turn) -> float | None:
 
 
 def _cause(turn: Turn) -> str:
-    """Which part keeps the caller waiting."""
-    return "thinking" if turn.winner is None else "speaking"
+    return CAUSES[0] if turn.winner is None else CAUSES[1]
 
 
 def _filler(s: State, turn: Turn) -> str:
