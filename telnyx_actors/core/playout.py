@@ -187,10 +187,17 @@ class Playout(Clauses):
                 unheard -= min(unheard, clause.sent)
 
     def lose_stream(self, now: float) -> None:
-        """The socket is gone, and with it the marks: what should have played by now did, and the rest is sent again."""
+        """The socket is gone, and with it the marks: what should have played by now did, and the rest is sent again.
+
+        The carrier's own voice goes on.
+        """
         self._credit_heard(now)
+        told = [clause for clause in self._queue if clause.is_told and not clause.is_done]
         self._forget_sent()
-        self.play_end = now
+        for clause in told:
+            clause.is_told = True
+        if not told:
+            self.play_end = now
 
     def _forget_sent(self) -> None:
         self._epoch += 1

@@ -175,7 +175,9 @@ class Simulation:
                 self.line.clear(self.now, Source.STREAM)
             case ev.SpeechArrived():
                 self.sizes[event.clause] += event.size
-            case ev.SpeechFailed() if any(s.source is Source.CARRIER for s in self.spans_of(event.clause)):
+            case ev.SpeechFailed() if any(
+                span.source is Source.CARRIER and span.end > self.now for span in self.spans_of(event.clause)
+            ):
                 self.line.clear(self.now, Source.CARRIER)
         actions = self.conversation.handle(event, self.now)
         self.journal.append((self.now, event, actions))

@@ -345,6 +345,14 @@ def test_a_clear_stops_the_carriers_voice_too(playout: Playout) -> None:
     assert playout.release(1.0) == [ac.SpeakByCarrier(1, TEXT)], "it is said again"
 
 
+def test_the_carriers_voice_does_not_end_with_the_stream(playout: Playout) -> None:
+    carrier_clause(playout, 1)
+    playout.release(0.0)
+    playout.lose_stream(0.5)
+    assert playout.is_audible(0.6)
+    assert playout.release(0.6) == []
+
+
 def test_files_are_played_whole(playout: Playout) -> None:
     playout.by_clause = True
     clause = add(playout, 1, complete=False)
