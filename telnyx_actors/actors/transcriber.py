@@ -115,7 +115,8 @@ class TranscriberActor(EngineActor):
             case StreamReady():
                 self._ready(message.stream)
             case StreamEnded():
-                self._lost(message.error)
+                if self._pump is not None:  # else it was given up already, with this on its way
+                    self._lost(message.error)
             case _StableDue():
                 if message.stream is self._stream:
                     self._failures = 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from support.fakes import FakeTranscription, FakeTranscriptionStream, Mailbox, fake_classifier, refused
-from support.stepping import StillRuntime, Unstarted, hand, step
+from support.stepping import StillRuntime, Unstarted, hand, step, step_all
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
 from telnyx_actors.actors.mute import ANSWER_S, VOICE_S, MuteWatch
@@ -465,3 +465,18 @@ def test_a_noise_costs_ever_fewer_connections() -> None:
         if watch.is_mute(0, frame * FRAME_S):
             found.append(round(frame * FRAME_S, 1))
     assert found == [1.6, 4.8, 11.2, 24.0]
+
+
+def test_a_connection_that_ends_as_it_is_given_up_is_replaced_once(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, still: StillRuntime
+) -> None:
+    first = ready(transcriber, transcription)
+    pump = transcriber._pump
+    assert pump is not None
+    first.given.fail(refused("reset"))
+    pump._thread.join(5)  # the news of its end are in the inbox…
+    transcriber._lost(refused("mute"))  # …when it is found to be mute
+    reconnect(transcriber, transcription, still)
+    still.manual.advance(0.0)
+    step_all(transcriber)
+    assert len(transcription.encodings) == 2
