@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
@@ -30,7 +31,7 @@ WITHIN_S: Final = 30.0
 _NUMBERS = count(3_100_000_001)
 
 
-class House:
+class House(ABC):
     """The world and an engine's settings; ``with`` starts both. Subclasses know how the engine runs."""
 
     def __init__(self, folder: Path, world: WorldSettings | None = None, env: Mapping[str, str] | None = None) -> None:
@@ -47,7 +48,7 @@ class House:
         try:
             self.world.script_model(model_script())
             self.world.set_webhook_url(f"{self.url}/webhook/telnyx")
-            self.open()
+            self.start()
             self._await_phrases()
         except BaseException:
             self.world.stop()
@@ -56,16 +57,17 @@ class House:
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.close()
+            self.stop()
         finally:
             self.world.stop()
 
-    def open(self) -> None:
+    @abstractmethod
+    def start(self) -> None:
         """Start the engine; returns when it listens."""
-        raise NotImplementedError
 
-    def close(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop the engine."""
 
     @property
     def env(self) -> dict[str, str]:
@@ -122,7 +124,7 @@ class House:
     def is_kept(self, call: str) -> bool:
         """Whether the call's record is in the archive, or waits for it on the disk."""
         waiting = (self.data_dir / "spool").glob("*/call.json")
-        return self.record_folder(call) is not None or any(call in path.read_text("utf-8") for path in waiting)
+        return self.record_folder(call) is not None or any(call in path.read_text(encoding="utf-8") for path in waiting)
 
 
 class InProcess(House):
@@ -139,12 +141,12 @@ class InProcess(House):
         self.runtime = runtime or Runtime()
         self.has_failed = False
 
-    def open(self) -> None:
+    def start(self) -> None:
         self._log = logger.add(self.folder / "engine.log", level="DEBUG", encoding="utf-8")
         self._engine = Engine(load_settings(self.env), self._failed, self.runtime)
         self._engine.start()
 
-    def close(self) -> None:
+    def stop(self) -> None:
         self._engine.stop()
         logger.remove(self._log)
 
@@ -169,7 +171,7 @@ class Daemon(House):
     process: subprocess.Popen[bytes]
     started_at: float
 
-    def open(self) -> None:
+    def start(self) -> None:
         env = {**os.environ, **self.env, "LOG_LEVEL": "DEBUG"}
         log = (self.folder / "engine.log").open("ab")
         self.started_at = time.monotonic()
@@ -182,7 +184,7 @@ class Daemon(House):
         self.process.kill()
         self.process.wait()
 
-    def close(self) -> None:
+    def stop(self) -> None:
         self.process.terminate()
         self.process.wait(WITHIN_S)
 

@@ -11,7 +11,6 @@ from typing import Final
 from bench.chaos.figures import percentile
 from bench.chaos.scene import Outcome
 
-DEAD_AIR_MAX_S: Final = 4.0
 HEADINGS: Final = (
     "fault",
     "moment",
@@ -36,7 +35,7 @@ def complaints(outcome: Outcome) -> list[str]:
             found.append(f"words lost: {' '.join(call.words_lost)}")
         if call.doubled:
             found.append(f"said twice: {' '.join(call.doubled)}")
-        if call.dead_air_s > DEAD_AIR_MAX_S:
+        if outcome.dead_air_limit_s is not None and call.dead_air_s > outcome.dead_air_limit_s:
             found.append(f"{call.dead_air_s:.1f} s of dead air")
         if call.answered < call.turns and outcome.expects_answers:
             found.append(f"{call.turns - call.answered} of {call.turns} turns not answered")

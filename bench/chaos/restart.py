@@ -27,7 +27,7 @@ RECORD_TOLERANCE_S: Final = 0.5
 def kill_minus_9(calls: int, seed: int) -> Outcome:
     """Kill it at a random moment; calls begin one after the other, so each is struck at another moment of its own."""
     outcome = Outcome("kill -9", f"random, seed {seed}", expects_answers=False, expects_words=False)
-    outcome.recovery_limit_s = AUDIBLE_WITHIN_S
+    outcome.recovery_limit_s, outcome.dead_air_limit_s = AUDIBLE_WITHIN_S, None
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, Daemon(Path(folder)) as house:
         placed = []
         for _ in range(calls):
@@ -36,7 +36,7 @@ def kill_minus_9(calls: int, seed: int) -> Outcome:
         time.sleep(max(EARLIEST_S, random.Random(seed).uniform(0.0, LATEST_S) - calls * APART_S))
         killed_at = time.monotonic()
         house.kill()
-        house.open()
+        house.start()
         for call in placed:
             _judge(house, call, killed_at, outcome)
     return outcome
@@ -52,7 +52,10 @@ def _judge(house: Daemon, call: str, killed_at: float, outcome: Outcome) -> None
     answers = [all(any(key in words(word.text) for word in heard) for key in one.keys) for one in EXCHANGES]
     asked = set(words(" ".join(house.said(call))))
     lost = tuple(word for said in record.utterances for word in words(said.text) if word not in asked)
-    outcome.calls.append(CallFigures(trouble_of(record), len(EXCHANGES), sum(answers), lost, doubled, 0.0, audible_s))
+    silence_s = dead_air_s(record, [True] * len(record.caller_speech()))
+    outcome.calls.append(
+        CallFigures(trouble_of(record), len(EXCHANGES), sum(answers), lost, doubled, silence_s, audible_s)
+    )
     if audible_s is None:
         outcome.complaints.append("the agent was not heard again")
     _judge_history(house, call, killed_at, outcome)
@@ -97,6 +100,3 @@ def _judge_record(house: Daemon, call: str, outcome: Outcome) -> None:
     transcript = json.loads((folder / "transcript.json").read_text(encoding="utf-8"))
     if "recovery" not in {turn["kind"] for turn in transcript["turns"]}:
         outcome.complaints.append("the transcript does not mark the gap")
-
-
-__all__ = ["dead_air_s", "kill_minus_9"]

@@ -36,6 +36,7 @@ class Outcome:
     expects_answers: bool = True
     expects_words: bool = True
     recovery_limit_s: float | None = None
+    dead_air_limit_s: float | None = 4.0
     calls: list[CallFigures] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
