@@ -345,7 +345,7 @@ def test_a_record_that_cannot_be_read_hinders_no_other_and_is_complained_of_once
     leave(folder.with_name("a-bad-one"))
     (folder.with_name("a-bad-one") / "call.json").write_text("[]", encoding="utf-8")
     os.utime(folder.with_name("a-bad-one") / "call.json", (0.0, 0.0))
-    folder.with_name("no-folder").write_text("")
+    folder.with_name("no-folder").write_text("", encoding="utf-8")
     sweep(sweeper, still)
     sweep(sweeper, still)
     assert not folder.exists()

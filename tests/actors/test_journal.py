@@ -143,7 +143,7 @@ def test_what_waits_for_the_disk_has_a_limit(
     journal_at: Open, still: StillRuntime, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WAITING_MAX", 3)
-    path.parent.write_text("a file, where a folder should be")
+    path.parent.write_text("a file, where a folder should be", encoding="utf-8")
     journal = journal_at()
     hand(journal, *map(note, range(10)))
     commit(journal, still)
@@ -155,7 +155,7 @@ def test_what_waits_for_the_disk_has_a_limit(
 def test_a_folder_that_cannot_be_had_is_no_reason_not_to_start(
     journal_at: Open, still: StillRuntime, path: Path, logged: list[str]
 ) -> None:
-    path.parent.write_text("a file, where a folder should be")
+    path.parent.write_text("a file, where a folder should be", encoding="utf-8")
     journal = journal_at()
     hand(journal, note(1))
     commit(journal, still)

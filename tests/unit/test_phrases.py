@@ -125,7 +125,7 @@ def test_an_empty_file_is_no_phrase(folder: Path, archive: FakeArchive, place: s
 
 
 def test_a_folder_that_cannot_be_read_is_no_reason_to_fail(tmp_path: Path, archive: FakeArchive) -> None:
-    (tmp_path / "phrases").write_text("a file, where a folder should be")
+    (tmp_path / "phrases").write_text("a file, where a folder should be", encoding="utf-8")
     phrases = cache(tmp_path / "phrases", archive)
     assert phrases.load("Hola") is None
     phrases.keep("Hola", AUDIO)
