@@ -111,6 +111,8 @@ def release(s: State) -> None:
     """Open or close the gate, and send what may leave."""
     turn = s.turn
     is_open = turn is not None and turn.committed and s.paused_at is None and s.media_is_there
+    if turn is not None and turn.asked_text and not turn.is_begun and s.listening.text:
+        is_open = is_open and turn.asked_text == s.listening.text  # else the caller went on, and it answers too little
     if is_open and not s.is_audible:
         is_open = not s.is_voiced and not s.is_flushing
     s.playout.is_open = is_open

@@ -103,3 +103,15 @@ def test_whoever_is_asked_twice_whether_they_are_there_and_then_is_has_lost_noth
     sim.run(until=55.0)
     assert [text for _, _, text in sim.spoken()][:3] == [LINES.greeting, *LINES.prompts]
     assert said(sim) == "Perdón, ya estoy. Quiero una cita."
+
+
+def test_a_caller_who_goes_on_with_an_open_sentence_is_not_answered_in_the_middle_of_it() -> None:
+    sim = call()
+    sim.says(6.0, 0.4, "Listo.")
+    sim.says(6.75, 0.6, "Puede ser el")
+    sim.says(8.05, 1.0, "sábado por la mañana.")
+
+    sim.run(20.0)
+
+    assert blips(sim, until=9.05) == []
+    assert said(sim) == "Listo. Puede ser el sábado por la mañana."
