@@ -222,6 +222,24 @@ def _is_due(sim: Simulation, turn: _Turn, committed: float) -> Iterator[str]:
         yield f"turn {turn.record.number} is ours {committed - stops[-1]:.3f} s after {ask.said!r}, not {needed_s} s"
 
 
+def a_reply_answers_all_that_was_said(sim: Simulation) -> Iterator[str]:
+    """What is heard was asked for with all the words that had come by then."""
+    asked = {str(ask.attempt): set(TOKEN.findall(ask.said)) for ask in sim.asks()}
+    for turn in _turns(sim):
+        winners = {attempt for attempt, _ in PIECE.findall(turn.record.heard)}
+        if turn.record.kind is not TurnKind.REPLY or not winners or turn.began_at is None:
+            continue
+        said = set(TOKEN.findall(turn.record.said))
+        known = {token for at, text in _texts(sim) if at < turn.began_at for token in TOKEN.findall(text)}
+        if missing := (said & known) - asked[winners.pop()]:
+            yield f"turn {turn.record.number} does not answer {sorted(missing)}"
+
+
+def _texts(sim: Simulation) -> Iterator[tuple[float, str]]:
+    words = ev.TranscriptInterim | ev.TranscriptFinal | ev.TurnPredicted | ev.TurnConfirmed
+    return ((at, event.text) for at, event in sim.inputs if isinstance(event, words))
+
+
 # --- the caller's ear ------------------------------------------------------------------
 
 
@@ -357,6 +375,7 @@ LAWS: tuple[Callable[[Simulation], Iterator[str]], ...] = (
     nothing_is_left_running,
     the_caller_is_never_spoken_over,
     no_reply_is_heard_before_the_turn_is_ours,
+    a_reply_answers_all_that_was_said,
     what_was_heard_is_what_was_played,
     two_voices_are_never_heard_at_once,
     nothing_is_sent_that_is_not_there_or_not_wanted,

@@ -1,0 +1,253 @@
+"""A line that breaks, a stream that does not come, marks that are lost, and the carrier as the second way."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.simulated_line import Source
+from support.simulation import LINES, Nature, Simulation, script
+from telnyx_actors.core import actions as ac
+from telnyx_actors.core import events as ev
+from telnyx_actors.core.rules import Rules
+from telnyx_actors.core.turn import TurnEnd
+
+CITA = "Quiero una cita."
+RULES = Rules()
+FILES = Rules(uses_stream=False)
+
+
+def call(rules: Rules = RULES, nature: Nature | None = None) -> Simulation:
+    sim = Simulation(rules, nature)
+    sim.connect()
+    return sim
+
+
+def said(sim: Simulation) -> list[str]:
+    return [record.said for record in sim.replies()]
+
+
+def sources(sim: Simulation) -> set[Source]:
+    return {span.source for span in sim.heard()}
+
+
+# --- the stream ----------------------------------------------------------------------------
+
+
+def test_a_stream_that_is_lost_is_asked_for_again_and_the_sentence_is_finished() -> None:
+    sim = call()
+    sim.says(6.0, 1.0, CITA)
+    sim.at(9.0, ev.MediaLost())
+    sim.run(until=20.0)
+    assert [at for at, _ in sim.actions(ac.StartStream)] == [9.0]
+    assert sim.heard_after(9.0) == 0.4, "as soon as the new one is there"
+    (record,) = sim.replies()
+    assert record.end is TurnEnd.COMPLETED
+    assert record.heard == record.generated
+
+
+def test_nothing_is_sent_while_there_is_no_stream() -> None:
+    sim = call()
+    sim.says(6.0, 1.0, CITA)
+    sim.at(7.3, ev.MediaLost(is_stopped=True))
+    sim.run(until=10.0)
+    assert sim.heard_after(7.3) > 2.0
+    assert sim.actions(ac.StartStream) == []
+
+
+def test_a_stream_that_the_carrier_stopped_may_mean_that_the_caller_has_hung_up() -> None:
+    sim = call()
+    sim.at(5.0, ev.MediaLost(is_stopped=True))
+    sim.at(5.3, ev.CallEnded("normal_clearing", "caller"))
+    sim.run(until=20.0)
+    assert sim.actions(ac.StartStream) == []
+    assert sim.conversation.is_over
+
+
+def test_a_voice_does_not_outlive_the_stream_that_brought_it() -> None:
+    sim = call()
+    sim.at(6.0, ev.VoiceStarted(6.0))
+    sim.at(6.2, ev.MediaLost())
+    sim.at(7.0, ev.SayRequested("Un aviso."))
+    sim.run(until=10.0)
+    assert sim.heard_after(7.0) < 1.0
+
+
+def test_a_second_stream_in_the_place_of_the_first_changes_nothing_for_the_caller() -> None:
+    sim = call()
+    sim.at(1.0, ev.MediaStarted())
+    sim.run(until=10.0)
+    assert sim.records[0].heard == LINES.greeting
+    assert len(sim.records) == 1, "greeted once"
+
+
+def test_a_pause_for_the_caller_ends_also_without_a_stream() -> None:
+    sim = call()
+    sim.says(6.0, 1.0, CITA)
+    sim.noise(9.0, 5.0)
+    sim.at(9.5, ev.MediaLost())
+    sim.run(until=25.0)
+    assert [record.end for record in sim.replies()] == [TurnEnd.COMPLETED]
+
+
+# --- marks ---------------------------------------------------------------------------------
+
+
+def test_where_no_mark_ever_comes_back_the_clock_tells_what_was_heard() -> None:
+    sim = call(nature=Nature(is_mark_lost=lambda: True))
+    sim.says(8.0, 1.0, CITA)
+    sim.run(until=25.0)
+    assert sim.records[0].heard == LINES.greeting
+    assert [record.end for record in sim.replies()] == [TurnEnd.COMPLETED]
+    assert sim.replies()[0].heard == sim.replies()[0].generated
+    assert "marks_missing" in sim.notes()
+
+
+def test_without_marks_an_interrupted_reply_counts_as_not_heard_rather_than_heard() -> None:
+    sim = call(nature=Nature(is_mark_lost=lambda: True))
+    sim.says(8.0, 1.0, CITA)
+    sim.says(11.0, 1.0, "No, espere.")
+    sim.run(until=13.0)
+    assert sim.replies()[0].heard == ""
+
+
+# --- files instead of the stream ---------------------------------------------------------------
+
+
+def test_without_a_stream_the_carrier_plays_files_and_transcribes() -> None:
+    sim = call(FILES)
+    sim.says(6.0, 1.5, "Quiero una", "cita.")
+    sim.run(until=20.0)
+    assert len(sim.actions(ac.StartTranscription)) == 1
+    assert sources(sim) == {Source.FILE}
+    assert said(sim) == ["Quiero una cita."]
+    assert sim.replies()[0].heard == sim.replies()[0].generated
+
+
+def test_a_stream_that_does_not_come_is_not_waited_for_for_long() -> None:
+    sim = Simulation(RULES)
+    sim.at(1.0, ev.CallAnswered())
+    sim.run(until=10.0)
+    assert sim.heard_after(1.0) < RULES.media_wait_s + 0.5
+    assert sim.records[0].heard == LINES.greeting
+    assert sources(sim) == {Source.FILE}
+
+
+@pytest.mark.parametrize("when", [0.5, 2.0], ids=["while it rings", "when it is answered"])
+def test_a_stream_that_the_carrier_refuses_is_not_waited_for_at_all(when: float) -> None:
+    sim = Simulation(RULES)
+    sim.at(when, ev.MediaLost(is_refused=True))
+    sim.at(1.0, ev.CallAnswered())
+    sim.run(until=10.0)
+    assert sim.heard_after(max(when, 1.0)) < 0.5
+
+
+def test_words_interrupt_files_too() -> None:
+    sim = call(FILES)
+    sim.says(6.0, 1.0, CITA)
+    sim.says(10.0, 2.0, "No,", "espere.")
+    sim.run(until=25.0)
+    assert said(sim) == [CITA, "No, espere."]
+    record = sim.replies()[0]
+    assert record.end is TurnEnd.INTERRUPTED
+    assert record.heard != record.generated and record.generated.startswith(record.heard)
+    assert sim.actions(ac.StopPlayback)
+
+
+def test_a_file_that_cannot_be_played_is_said_by_the_carriers_voice() -> None:
+    sim = call(FILES)
+    sim.at(0.4, lambda: sim.feed(ev.PlayFailed(played(sim)[0].mark)))
+    sim.run(until=10.0)
+    assert Source.CARRIER in sources(sim)
+
+
+def played(sim: Simulation) -> list[ac.PlayClause]:
+    return [action for _, action in sim.log if isinstance(action, ac.PlayClause)]
+
+
+def test_when_the_stream_comes_after_all_it_is_used() -> None:
+    sim = Simulation(RULES)
+    sim.at(1.0, ev.CallAnswered())
+    sim.at(8.0, ev.MediaStarted())
+    sim.says(9.0, 1.0, CITA)
+    sim.run(until=20.0)
+    assert "stream_mode" in sim.notes()
+    assert [span.source for span in sim.heard() if span.start > 10.0][0] is Source.STREAM
+    assert said(sim) == [CITA]
+
+
+# --- the ear -------------------------------------------------------------------------------------
+
+
+def test_a_transcriber_that_refuses_is_replaced_by_the_carriers_at_once() -> None:
+    sim = call()
+    sim.at(5.0, ev.HearingFailed("bad key", is_final=True))
+    sim.says(6.0, 1.0, CITA)
+    sim.run(until=15.0)
+    assert [at for at, _ in sim.actions(ac.StartTranscription)] == [5.0]
+    assert sim.actions(ac.FinalizeTranscript) == [], "nobody is there to be asked"
+    assert said(sim) == [CITA]
+
+
+def test_one_that_is_lost_now_and_then_is_not() -> None:
+    sim = call()
+    sim.at(4.0, ev.HearingFailed("reset"))
+    sim.at(5.0, ev.HearingRestored())
+    sim.at(5.1, ev.HearingFailed("reset"))
+    sim.at(5.2, ev.HearingRestored())
+    sim.run(until=8.0)
+    assert sim.actions(ac.StartTranscription) == []
+
+
+def test_one_that_comes_back_is_used_again() -> None:
+    sim = call()
+    for at in (4.0, 4.2, 4.4):
+        sim.at(at, ev.HearingFailed("reset"))
+    sim.at(10.0, ev.HearingRestored())
+    sim.says(12.0, 1.0, CITA)
+    sim.run(until=20.0)
+    assert [at for at, _ in sim.actions(ac.StopTranscription)] == [10.0]
+    assert said(sim) == [CITA]
+
+
+# --- where only words tell ---------------------------------------------------------------------
+
+
+def test_where_only_words_tell_a_final_is_waited_for() -> None:
+    sim = call(FILES)
+    sim.at(6.0, ev.TranscriptInterim("Quiero una cita."))
+    sim.at(7.5, ev.TranscriptFinal("Quiero una cita para mañana."))
+    sim.run(until=20.0)
+    assert said(sim) == ["Quiero una cita para mañana."]
+
+
+def test_and_taken_for_granted_if_it_does_not_come() -> None:
+    sim = call(FILES)
+    sim.at(6.0, ev.TranscriptInterim("Quiero una cita."))
+    sim.run(until=20.0)
+    assert said(sim) == [CITA]
+    assert sim.heard_after(6.0) < FILES.interim_patience_s + 1.0
+
+
+def test_words_that_go_on_while_we_have_begun_are_an_interruption() -> None:
+    """Late words are over soon; these are not."""
+    sim = call(FILES, Nature(clauses=lambda: 3))
+    sim.at(6.0, ev.TranscriptFinal(CITA))
+    sim.run(until=6.9)
+    begun_at = sim.conversation.state.handed_over_at
+    assert begun_at is not None
+    sim.at(begun_at + 0.5, ev.TranscriptInterim("pero que sea"))
+    sim.at(begun_at + 2.0, ev.TranscriptFinal("Pero que sea mañana."))
+    sim.run(until=25.0)
+    assert said(sim) == [CITA, "Pero que sea mañana."]
+    assert sim.actions(ac.StopPlayback)[0][0] == pytest.approx(begun_at + FILES.late_words_s), "to the moment"
+
+
+def test_the_same_call_in_files_takes_as_many_turns() -> None:
+    turns = []
+    for rules in (RULES, FILES):
+        sim = call(rules, Nature(clauses=script(1), first_token_s=lambda: 0.2))
+        for when in (6.0, 12.0, 18.0):
+            sim.says(when, 1.0, CITA)
+        sim.run(until=26.0)
+        turns.append([(record.kind, record.said, record.end) for record in sim.records])
+    assert turns[0] == turns[1]
