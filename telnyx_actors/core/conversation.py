@@ -102,10 +102,9 @@ class Conversation:
         s.loops += 1
 
     def _take(self, event: ev.CallEvent) -> None:  # noqa: C901 - one line per event is the clearest table
+        """Take in what happened; that time has passed (``TimePassed``) is known already."""
         s = self.state
         match event:
-            case ev.TimePassed():
-                pass
             case ev.SpeechArrived():
                 reply.speech_arrived(s, event)
             case ev.MarkReturned():
@@ -148,6 +147,12 @@ class Conversation:
                 paths.hearing_restored(s)
             case ev.CarrierSpoke():
                 s.playout.carrier_spoke(event.clause, s.now)
+            case _:
+                self._take_of_the_call(event)
+
+    def _take_of_the_call(self, event: ev.CallEvent) -> None:
+        s = self.state
+        match event:
             case ev.CallAnswered():
                 paths.answered(s)
             case ev.MediaStarted():

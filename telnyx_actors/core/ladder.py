@@ -1,8 +1,8 @@
 """The ladder against dead air: what the caller hears when the reply does not come.
 
 From the end of the caller's turn until audio of the reply plays: a filler, a second
-request beside the first, an apology, and at last a person or a goodbye. Each rung is
-climbed once a turn.
+request beside the first, an apology, another filler, and at last a person or a goodbye.
+Each rung is climbed once a turn.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from telnyx_actors.core.life import give_up_call
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnKind
 
-RUNGS: Final = ("filler", "hedge", "apology", "give_up")
+RUNGS: Final = ("filler", "hedge", "apology", "reassurance", "give_up")
 """What is noted when one is climbed, with its cause: the part that keeps the caller waiting."""
 
 CAUSES: Final = ("thinking", "speaking")
@@ -32,7 +32,9 @@ def settle(s: State) -> None:
             _hedge(s, turn)
         elif turn.rung == 3:
             _wait_line(s, turn, s.lines.apology)
-        else:
+        elif turn.rung == 4 and turn.winner is None:
+            _wait_line(s, turn, _filler(s, turn, said_before=1))
+        elif turn.rung == len(RUNGS):
             give_up_call(s)
 
 
@@ -47,14 +49,17 @@ def _next_at(s: State, turn: Turn) -> float | None:
     waits_for_reply = turn.kind is TurnKind.REPLY and turn.committed and turn.times.first_sent is None
     if s.playout.has_audio(turn.clauses):
         return None  # it leaves at once, or something else than dead air keeps it
-    if not waits_for_reply or s.phase is not Phase.LIVE or s.paused_at is not None or turn.rung > 3:
+    if not waits_for_reply or s.phase is not Phase.LIVE or s.paused_at is not None or turn.rung == len(RUNGS):
         return None
     if s.is_voiced or s.is_flushing or s.media_lost_at is not None:
         return None
     rules = s.rules
     # A reply that comes as files is late by nature: whoever wants a quick reply wants it then, and at once.
     filler_after_s = 0.0 if rules.quick_reply and s.playout.by_clause else rules.filler_after_s
-    after = (filler_after_s, rules.hedge_after_s, rules.apology_after_s, rules.give_up_after_s)[turn.rung]
+    # From the apology to the end is too long to be silent.
+    reassure_after_s = (rules.apology_after_s + rules.give_up_after_s) / 2
+    rungs_s = (filler_after_s, rules.hedge_after_s, rules.apology_after_s, reassure_after_s, rules.give_up_after_s)
+    after = rungs_s[turn.rung]
     since = turn.times.voice_ended if turn.times.voice_ended is not None else turn.times.committed
     assert since is not None
     return since + after
@@ -64,10 +69,10 @@ def _cause(turn: Turn) -> str:
     return CAUSES[0] if turn.winner is None else CAUSES[1]
 
 
-def _filler(s: State, turn: Turn) -> str:
-    if s.rules.quick_reply and s.lines.quick_reply:
+def _filler(s: State, turn: Turn, said_before: int = 0) -> str:
+    if s.rules.quick_reply and s.lines.quick_reply and not said_before:
         return s.lines.quick_reply
-    return s.lines.fillers[turn.number % len(s.lines.fillers)] if s.lines.fillers else ""
+    return s.lines.fillers[(turn.number + said_before) % len(s.lines.fillers)] if s.lines.fillers else ""
 
 
 def _wait_line(s: State, turn: Turn, line: str) -> None:

@@ -67,13 +67,6 @@ class Listening:
             self.finals.append(said)
             self._words_came(now)
 
-    def keep_interim(self) -> None:
-        """Whoever told these words will hardly tell how they end: they are taken as they are."""
-        if self.interim:
-            self.finals.append(self.interim)
-            self.taken = " ".join(part for part in (self.taken, self.interim) if part)
-            self.interim = ""
-
     def _words_came(self, now: float) -> None:
         self.words_at, self.endpoint_at = now, None
         self.is_over = self.is_expected = False

@@ -58,8 +58,6 @@ def media_lost(s: State, event: ev.MediaLost) -> None:
 def hearing_failed(s: State, event: ev.HearingFailed) -> None:
     s.hearing_failures += 1
     if event.is_final or s.hearing_failures >= s.rules.hearing_failures_max:
-        if not s.hears_by_carrier:
-            s.listening.keep_interim()  # the carrier's ear begins only now
         _hear_by_carrier(s)
     elif s.listening.owes_words:
         # They come from a new connection, which hears it all again: what it makes of the beginning is not all.

@@ -97,8 +97,9 @@ def test_the_death_of_one_of_two_requests_costs_nothing() -> None:
 def test_a_model_that_never_answers_is_apologized_for_and_then_the_call_is_ended() -> None:
     sim = call(Nature(first_token_s=lambda: NEVER))
     sim.run(until=40.0)
-    assert lines(sim) == [LINES.fillers[1], LINES.apology, LINES.goodbye_failure]
-    assert starts(sim) == [RULES.filler_after_s, RULES.apology_after_s, RULES.give_up_after_s]
+    assert lines(sim) == [LINES.fillers[1], LINES.apology, LINES.fillers[0], LINES.goodbye_failure]
+    assert starts(sim) == [RULES.filler_after_s, RULES.apology_after_s, 7.0, RULES.give_up_after_s]
+    assert longest_silence(sim) <= 4.0
     assert [record.end for record in sim.replies()] == [TurnEnd.FAILED]
     assert sim.actions(ac.HangUp)[0][1] == ac.HangUp("failure")
 

@@ -7,19 +7,6 @@ from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 
 
-def test_words_that_our_transcriber_had_begun_are_kept_when_the_carrier_takes_over() -> None:
-    simulation = Simulation()
-    simulation.connect()
-    simulation.at(8.0, ev.VoiceStarted(8.0))
-    simulation.at(9.0, ev.TranscriptInterim("Quiero una", 0.9))
-    simulation.at(9.1, ev.HearingFailed("refused", is_final=True))
-    simulation.at(9.9, ev.VoiceStopped(9.8))
-    simulation.at(10.5, ev.TranscriptFinal("para el lunes.", 0.9, endpoint=True))
-    simulation.run(25.0)
-    (reply,) = simulation.replies()
-    assert reply.said == "Quiero una para el lunes."
-
-
 def test_a_voice_that_is_heard_again_is_answered_when_all_of_it_was_heard() -> None:
     simulation = Simulation(nature=Nature(final_s=lambda: NEVER))
     simulation.connect()

@@ -19,7 +19,13 @@ PHASES: Final = {
     "closing": "despedida",
     "ended": "terminada",
 }
-RUNGS: Final = {"filler": "muletilla", "hedge": "segunda pregunta", "apology": "disculpa", "give_up": "abandono"}
+RUNGS: Final = {
+    "filler": "muletilla",
+    "hedge": "segunda pregunta",
+    "apology": "disculpa",
+    "reassurance": "otra muletilla",
+    "give_up": "abandono",
+}
 SLOW_MS: Final = 2500
 """The service level: 95 of 100 answers come sooner."""
 _SIGNS: Final = {"event": "·", "action": "→", "incident": "○", "crash": "✗"}
