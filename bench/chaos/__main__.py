@@ -1,6 +1,6 @@
 """``python -m bench.chaos``: a hostile world, and what callers heard of it. On loopback only.
 
-The exit code is 1 when something is worse than docs/reliability.md promises.
+The exit code is 1 when something is worse than the bars in ``bars``.
 """
 
 # ruff: noqa: T201 - its output is what it is for

@@ -53,7 +53,7 @@ EXCHANGES: Final = (
         "Vale cincuenta mil pesos. También recibimos tarjeta.",
         ("pesos", "tarjeta"),
     ),
-    Exchange("¿Y atienden los domingos?", "atienden", "Los domingos abrimos a las diez.", ("diez",)),
+    Exchange("¿Y atienden los domingos?", "atienden", "Los domingos abrimos temprano.", ("temprano",)),
     Exchange("¿Dónde queda la clínica?", "queda", "Estamos frente al parque principal.", ("principal",)),
 )
 

@@ -77,7 +77,7 @@ class StandIn:
         await site.start()
         server = site._server
         assert isinstance(server, asyncio.Server)
-        self.url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
         if self._runner is not None:

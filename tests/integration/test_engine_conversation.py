@@ -46,7 +46,7 @@ def calls(house: House) -> dict[str, Ended]:
     for name, line in (("A-law", LineSettings(law="PCMA")), ("bad line", BAD_LINE)):
         house.world.set_line(line)
         calls[name] = house.dial(talk(HOUR, PRICE))
-        until(lambda name=name: house.world.call(calls[name]).media_at is not None)  # type: ignore[misc]
+        until(lambda name=name: house.world.call(calls[name]).media_at is not None)  # type: ignore[misc]  # the default binds the name now
     house.world.set_line(LineSettings())
     in_two_breaths = (GREETED, Say("Quería preguntar por"), Wait(0.45), Say("el gato."), ANSWERED, HangUp())
     calls["plain"] = house.dial(talk(HOUR, PRICE), nombre="Doña Inés", contexto="vacuna del perro")

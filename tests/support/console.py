@@ -1,12 +1,14 @@
-"""A desk over registries that a test fills by hand: no actor runs, and time stands still."""
+"""The console as a test holds it: from the inside, over registries filled by hand, and from the outside."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pykka
+import pytest
 from pykka._envelope import Envelope
 
 from support.plans import FakeWorld
@@ -18,6 +20,7 @@ from telnyx_actors.actors.stats import Stats
 from telnyx_actors.actors.timer import ManualTimer
 from telnyx_actors.clock import ManualClock
 from telnyx_actors.config import load_settings
+from telnyx_actors.console.client import shell
 from telnyx_actors.console.commands import perform
 from telnyx_actors.console.desk import Desk
 from telnyx_actors.console.protocol import Json, Request
@@ -98,6 +101,27 @@ class Bench:
         """The result of a command. Raises ``CommandError``."""
         answer: Json = perform(self.desk, Request(1, command, arguments, sure))
         return answer["result"]
+
+
+class Console:
+    """Runs commands as an operator would, and reads what is shown."""
+
+    def __init__(self, data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._options = ["--data-dir", str(data_dir)]
+        self._capsys = capsys
+        self.exit_code = 0
+        self.errors = ""
+
+    def __call__(self, *words: str) -> str:
+        """What is printed."""
+        self._capsys.readouterr()
+        self.exit_code = shell.main([*words, *self._options])
+        printed = self._capsys.readouterr()
+        self.errors = printed.err
+        return printed.out
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self(*words, "--json"))
 
 
 def bench(data_dir: Path, **env: str) -> Bench:

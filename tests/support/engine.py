@@ -192,7 +192,7 @@ class LogBook:
         self.lines: list[Line] = []
         self._changed = threading.Condition()
 
-    def open(self) -> None:
+    def start(self) -> None:
         self._handler = logger.add(self._write, level="DEBUG", format="{message}", catch=False)
 
     def close(self) -> None:
@@ -253,7 +253,7 @@ class House:
     # --- life ---
 
     def __enter__(self) -> Self:
-        self.log.open()
+        self.log.start()
         self.world.start()
         try:
             self.open_engine()

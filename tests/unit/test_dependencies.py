@@ -63,7 +63,7 @@ def is_of_the_world(path: Path) -> bool:
 @pytest.mark.parametrize("extra", ["", "standins"], ids=["engine", "world"])
 def test_everything_imported_is_asked_for(extra: str) -> None:
     owners = metadata.packages_distributions()
-    known, optional = asked_for(extra), {"moto", "audioop"}  # taken where they are there; with their reasons beside
+    known, optional = asked_for(extra), {"moto", "audioop", "colorama"}  # taken where they are there
     paths = [path for path in (ROOT / "telnyx_actors").rglob("*.py") if is_of_the_world(path) is bool(extra)]
     missing = {
         f"{path.relative_to(ROOT)}: {module}"

@@ -89,7 +89,8 @@ def test_depths_and_high_water_are_by_lane() -> None:
 def test_the_oldest_message_that_waits_is_known_in_either_lane() -> None:
     clock = ManualClock(10.0)
     box = Inbox(2, Overflow.DROP_OLDEST, clock.now)
-    assert box.oldest_at is None
+    first: float | None = box.oldest_at
+    assert first is None
     for message in (1, Urgent(), 2):
         box.put(Envelope(message))
         clock.advance(1.0)
