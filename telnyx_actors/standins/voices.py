@@ -48,6 +48,9 @@ VOICES: Final = {
     "cliente": Voice("es-419+m3", rate=165, pitch=42),
     "clienta": Voice("es-419+f5", rate=160, pitch=30),
     "operadora": Voice("es-419+linda", rate=150, pitch=48),
+    # For tests that have no time to listen.
+    "agente deprisa": Voice("es-419+f2", rate=330, pitch=58),
+    "cliente deprisa": Voice("es-419+m3", rate=310, pitch=42),
 }
 
 _LOUDNESS_RMS = 3000

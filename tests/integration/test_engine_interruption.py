@@ -13,7 +13,7 @@ from telnyx_actors.standins.elevenlabs import Synthesis
 
 GREETED = WaitForAgent(silent_ms=200)
 ANSWERED = WaitForAgent(silent_ms=1200)  # more than a false interruption keeps the agent silent
-FIRST, SECOND, THIRD = "Con mucho gusto le cuento.", "Abrimos a las ocho de la mañana.", "Cerramos a las seis."
+FIRST, SECOND, THIRD = "Con mucho gusto.", "Abrimos a las ocho de la mañana.", "Cerramos a las seis."
 ANSWER = f"{FIRST} {SECOND} {THIRD}"
 COUGH = Say(audio=voices.synthesize("Ajá ajá", voice="cliente"))  # a voice without words
 """Deepgram's stand-in knows this sound, and that there are no words in it."""
@@ -25,7 +25,7 @@ def interrupted_by(step: Step, *more: Step) -> CallerScript:
 
 
 def interrupt(text: str = "", audio: bytes | None = None) -> InterruptAfter:
-    return InterruptAfter(2.2, text, audio)
+    return InterruptAfter(0.9, text, audio)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def calls(house: House) -> dict[str, Ended]:
         "words": interrupted_by(interrupt("¿Y los domingos?")),
         "cough": interrupted_by(interrupt(audio=COUGH.audio)),
         "murmur": interrupted_by(interrupt("Ajá.")),
-        "early": interrupted_by(InterruptAfter(0.3, "¿Y los domingos?")),
+        "early": interrupted_by(InterruptAfter(0.15, "¿Y los domingos?")),
     }
     return house.all_ended({name: house.dial(script, nombre=f"Doña {name}") for name, script in scripts.items()})
 

@@ -13,7 +13,7 @@ from support.engine import WITHIN_S, House, until
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Stay, WaitForAgent
 
 GREETED = WaitForAgent(silent_ms=200)
-TALK = CallerScript((GREETED, Say("¿Qué hora es?"), GREETED, HangUp()))
+TALK = CallerScript((GREETED, Say("¿Hora?"), WaitForAgent(silent_ms=0), HangUp()))
 RETIRED = "claude-3-5-haiku-20241022"
 
 
@@ -27,7 +27,7 @@ def test_a_retired_model_is_warned_of_and_the_default_answers(tmp_path: Path) ->
         assert warning.level == "WARNING"
         assert "claude-haiku-5-5" in warning.text
         ended = house.ended(house.dial(TALK))
-        assert ended.turns("reply")[0]["heard"]
+        assert len(ended.turns("reply")) == 1
         assert {request.body["model"] for request in house.asked("Ana")} == {"claude-haiku-5-5"}
 
 

@@ -12,10 +12,10 @@ from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, WaitForAgent
 
 GREETED = WaitForAgent(silent_ms=200)
-ANSWERED = WaitForAgent(silent_ms=1000)
-PATIENT = WaitForAgent(silent_ms=3000)  # with a voice that is neither there nor gone
+ANSWERED = WaitForAgent(silent_ms=800)
+PATIENT = WaitForAgent(silent_ms=2700)  # with a voice that is neither there nor gone
 GO_ON, THE_END = "¿Y hoy?", "No abrimos."
-HALF_A_SECOND = 4000  # bytes
+SOME_WORDS = 2400  # bytes
 
 MADE_AGAIN = {
     "refused": Fault("refuse", status=503),
@@ -23,17 +23,17 @@ MADE_AGAIN = {
     "reset before a sound": Fault("drop"),
     "empty": Fault("drop", code="end"),
     "words instead of sound": Fault("refuse", status=200),
-    "cut in the middle": Fault("drop", after=HALF_A_SECOND),
-    "cut without a word": Fault("drop", code="truncate", after=HALF_A_SECOND),
-    "silent in the middle": Fault("stall", after=HALF_A_SECOND),
+    "cut in the middle": Fault("drop", after=SOME_WORDS),
+    "cut without a word": Fault("drop", code="truncate", after=SOME_WORDS),
+    "silent in the middle": Fault("stall", after=SOME_WORDS),
     "dead": Fault("half_open"),
-    "garbage in the sound": Fault("garbage", after=HALF_A_SECOND),  # heard as a click
+    "garbage in the sound": Fault("garbage", after=SOME_WORDS),  # heard as a click
 }
 BY_CARRIER = {
     "always refused": Fault("refuse", status=503, times=-1),
     "key refused": Fault("refuse", status=401, times=-1),
     "always empty": Fault("drop", code="end", times=-1),
-    "always cut": Fault("drop", after=HALF_A_SECOND, times=-1),
+    "always cut": Fault("drop", after=SOME_WORDS, times=-1),
 }
 FAULTS = {**MADE_AGAIN, **BY_CARRIER}
 PETS = (

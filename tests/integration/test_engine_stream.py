@@ -6,21 +6,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.engine import Ended, House, until
+from support.engine import Ended, House, assert_as_long_as_the_call, until
 from telnyx_actors.standins import sound
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall
 
 GREETED = WaitForAgent(silent_ms=200)
-ANSWERED = WaitForAgent(silent_ms=700)
+ANSWERED = WaitForAgent(silent_ms=500)
 QUESTION, NEXT = "¿Qué hora es?", "¿Y mañana?"
 FIRST, SECOND = "Con mucho gusto.", "Ya son las tres. Cerramos a las seis."
 GREETING = "Hola, don Nicanor."
 FRAME_S = 0.02
 
 # The first to lose its socket is dialled last: its new one would meet another call's fault.
-LOST_AFTER_S = {"answer": 3.6, "caller's words": 1.4, "silence": 1.05, "greeting": 0.4}
+LOST_AFTER_S = {"answer": 2.2, "caller's words": 0.9, "silence": 0.6, "greeting": 0.3}
 DROPS = {name: Fault("drop", after=round(after_s / FRAME_S), match="media") for name, after_s in LOST_AFTER_S.items()}
 FAULTS = {"garbage": Fault("garbage", after=40, match="media"), **DROPS}
 
@@ -76,8 +76,8 @@ def test_the_agent_goes_on_with_the_first_clause_that_was_not_heard_whole(
 @pytest.mark.parametrize("name", DROPS)
 def test_the_record_keeps_its_time_over_the_gap(calls: dict[str, Ended], name: str) -> None:
     ended = calls[name]
+    assert_as_long_as_the_call(ended)
     assert ended.recording is not None
-    assert abs(ended.recording.seconds - ended.carrier.duration_s) <= 0.05
     last = ended.carrier.utterances[-1]
     found = ended.recording.caller.find(sound.ulaw_to_linear(last.audio))
     assert abs(found / 2 - last.start) / 8000 <= 0.1

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from support.engine import Ended, House, replies_after, until
+from support.engine import Ended, House, assert_as_long_as_the_call, replies_after, until
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall
 
 GREETED = WaitForAgent(silent_ms=200)
-ANSWERED = WaitForAgent(silent_ms=700)
+ANSWERED = WaitForAgent(silent_ms=600)
 PARTS = ("transcriber", "responder", "speaker", "archiver", "carrier")
 THE_CALL = "the call itself"
-LISTENING, SPEAKING = "¿A qué hora abren los sábados?", "Cuénteme."
-SHORT_ANSWER, LONG_ANSWER = "De nueve a dos.", "Con mucho gusto. Los sábados abrimos de nueve a dos."
+LISTENING, SPEAKING = "¿Abren los sábados?", "Cuénteme."
+SHORT_ANSWER, LONG_ANSWER = "De nueve a dos.", "Con mucho gusto. Sábados de nueve a dos."
 
 
 PETS = dict(zip((*PARTS, THE_CALL), ("perro", "gato", "loro", "burro", "conejo", "pato"), strict=True))
@@ -86,8 +86,7 @@ def test_every_turn_is_heard_and_answered_once(calls: dict[str, Ended], name: st
 def test_the_socket_and_the_record_are_the_same_throughout(calls: dict[str, Ended], name: str) -> None:
     ended = calls[name]
     assert len(ended.carrier.events_of("stream.start")) == 1
-    assert ended.recording is not None
-    assert abs(ended.recording.seconds - ended.carrier.duration_s) <= 0.05
+    assert_as_long_as_the_call(ended)
     assert len(ended.turns()) == 4
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from support.engine import Ended, House, messages_of, replies_after
+from support.engine import USUAL, Ended, House, messages_of, replies_after
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, WaitForAgent
 
 GREETED = WaitForAgent(silent_ms=200)
-ANSWERED = WaitForAgent(silent_ms=1100)  # a filler is no answer: more than what comes between the two
+ANSWERED = WaitForAgent(silent_ms=500)
+ANSWERED_LATE = WaitForAgent(silent_ms=1500)  # a filler is no answer: more than what comes between the two
 ANSWER, GO_ON, THE_END = "Con gusto. Cuesta diez mil pesos.", "¿Y hoy?", "No abrimos."
 FIRST_CLAUSE = "Con gusto."
 FILLER, FAILURE = "Ya miro.", "¿Cómo me dijo?"
@@ -60,7 +61,7 @@ QUESTIONS = {name: f"¿Y el {pet}?" for name, pet in zip(FAULTS, PETS, strict=Tr
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with House(tmp_path_factory.mktemp("engine")) as house:
+    with House(tmp_path_factory.mktemp("engine"), env=USUAL) as house:
         yield house
 
 
@@ -73,7 +74,8 @@ def calls(house: House) -> dict[str, Ended]:
     house.world.script_model([("hoy", THE_END), (QUESTIONS["empty"][3:-1], ""), ("Y el", ANSWER)])
     calls = {}
     for name, question in QUESTIONS.items():
-        script = CallerScript((GREETED, Say(question), ANSWERED, Say(GO_ON), GREETED, HangUp()))
+        answered = ANSWERED_LATE if name in ANSWERED_BY_THE_SECOND else ANSWERED
+        script = CallerScript((GREETED, Say(question), answered, Say(GO_ON), GREETED, HangUp()))
         calls[name] = house.dial(script, nombre=f"Doña {name}")
     return house.all_ended(calls)
 

@@ -50,6 +50,9 @@ Json = dict[str, Any]
 RATE_HZ: Final = 8000
 WITHIN_S: Final = 20.0
 
+AGENT: Final = "agente deprisa"
+CALLER: Final = "cliente deprisa"
+
 PERSONA: Final = """
 name = "Lía"
 business = "Prueba"
@@ -78,6 +81,22 @@ transfer = "Le comunico."
 dtmf = "[marcó {teclas}]"
 """
 
+PATIENT: Final = {
+    "DEAD_AIR_FILLER_MS": "3000",
+    "DEAD_AIR_HEDGE_MS": "5000",
+    "DEAD_AIR_APOLOGY_MS": "8000",
+    "DEAD_AIR_GIVE_UP_MS": "20000",
+}
+"""A ladder that a busy machine does not climb where nothing is wrong."""
+
+USUAL: Final = {
+    "DEAD_AIR_FILLER_MS": "1200",
+    "DEAD_AIR_HEDGE_MS": "2500",
+    "DEAD_AIR_APOLOGY_MS": "4000",
+    "DEAD_AIR_GIVE_UP_MS": "10000",
+}
+"""The ladder as it is, for tests that climb it."""
+
 QUICK: Final = WorldSettings(
     s3=False,
     telnyx=TelnyxSettings(reply_delay_ms=0, webhooks=WebhookSettings(delay_ms=2), speak_delay_ms=20),
@@ -86,11 +105,11 @@ QUICK: Final = WorldSettings(
         v2=V2Settings(event_delay_ms=20),
     ),
     claude=ClaudeSettings(headers_ms=5, first_token_ms=40, token_ms=2),
-    elevenlabs=ElevenLabsSettings(first_audio_ms=20, speed=30.0),
+    elevenlabs=ElevenLabsSettings(voice=AGENT, first_audio_ms=20, speed=30.0),
 )
 """Vendors on their best day."""
 
-REAL: Final = WorldSettings(s3=False)
+REAL: Final = WorldSettings(s3=False, elevenlabs=ElevenLabsSettings(voice=AGENT))
 """Vendors as they are: the stand-ins' own latencies."""
 
 
@@ -100,6 +119,11 @@ def until(condition: Callable[[], object], within_s: float = WITHIN_S) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.005)
+
+
+def hurried(script: CallerScript) -> CallerScript:
+    """Said by somebody who has no time."""
+    return replace(script, voice=CALLER)
 
 
 # --- what is left of a call ---------------------------------------------------
@@ -155,6 +179,13 @@ class Ended:
     def counts(self) -> Mapping[str, int]:
         counts: Mapping[str, int] = self.transcript["end"]["counts"]
         return counts
+
+
+def assert_as_long_as_the_call(ended: Ended) -> None:
+    """To 50 ms, and by how much the machine made the carrier itself late."""
+    assert ended.recording is not None
+    off_s = abs(ended.recording.seconds - ended.carrier.duration_s)
+    assert off_s <= 0.05 + ended.carrier.max_tick_late_s, f"{off_s * 1000:.0f} ms off"
 
 
 def replies_after(ended: Ended) -> list[list[Interval]]:
@@ -280,6 +311,7 @@ class House:
             "PORT": str(port),
             "PERSONA_FILE": str(persona),
             "DATA_DIR": str(self.data_dir),
+            **PATIENT,
             # The world shares our interpreter, and tests our machine: calls are not refused for that.
             "MAX_FRONT_LAG_MS": "10000",
             "MAX_MEMORY_MB": "1000000",
@@ -326,7 +358,7 @@ class House:
     def dial(self, script: CallerScript, **request: str) -> str:
         """Have the engine call somebody who follows the script. Returns the call_control_id."""
         number = request.setdefault("telefono", self.new_number())
-        self.world.expect(script, number)
+        self.world.expect(hurried(script), number)
         answer = self.place(**{"nombre": "Ana", **request})
         assert answer.status_code == 201, answer.text
         call_control_id: str = answer.json()["call_control_id"]
@@ -334,7 +366,7 @@ class House:
 
     def ring(self, script: CallerScript) -> str:
         """Somebody calls us."""
-        return self.world.ring(script, self.new_number())
+        return self.world.ring(hurried(script), self.new_number())
 
     def hang_up(self, call: str) -> requests.Response:
         return requests.post(f"{self.url}/api/calls/{call}/hangup", timeout=WITHIN_S)
