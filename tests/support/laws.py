@@ -27,6 +27,7 @@ _HEARING = (
     *(ev.VoiceStarted, ev.VoiceConfirmed, ev.VoiceStopped, ev.DigitPressed, ev.TranscriptInterim),
     *(ev.TranscriptFinal, ev.TurnPredicted, ev.TurnRetracted, ev.TurnConfirmed),
 )
+_HUMS = (ev.UtteranceEnded,)  # and finals with an endpoint: a voice that goes on behind them is none
 _PATHS = (ev.MediaLost, ev.MediaStarted, ev.HearingFailed, ev.HearingRestored)
 
 
@@ -211,8 +212,10 @@ def _is_due(sim: Simulation, turn: _Turn, committed: float) -> Iterator[str]:
     asks = [at_ask for at_ask in sim.actions(ac.AskModel) if at_ask[0] <= committed + EPSILON_S]
     ask = asks[-1][1]
     assert isinstance(ask, ac.AskModel)
-    before = [(at, event) for at, event in sim.inputs if at <= committed and isinstance(event, _HEARING)]
-    stops = [event.at for _, event in before if isinstance(event, ev.VoiceStopped)]
+    before = [event for at, event in sim.inputs if at <= committed and isinstance(event, (*_HEARING, *_HUMS, *_PATHS))]
+    stops = [event.at for event in before if isinstance(event, ev.VoiceStopped)]
+    if before and isinstance(before[-1], ev.VoiceStarted | ev.VoiceConfirmed) and committed < before[-1].at + 2.9:
+        yield f"turn {turn.record.number} is ours at {committed:.3f}, while the caller speaks"
     is_plain = not sim.rules.transcriber_ends_turns and sim.rules.uses_stream and "[" not in ask.said
     is_undisturbed = not {"interrupted", "carrier_hearing"} & set(sim.notes())
     if not (is_plain and is_undisturbed and stops) or committed > stops[-1] + 3.0:

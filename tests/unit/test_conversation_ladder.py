@@ -119,6 +119,16 @@ def test_while_the_caller_speaks_there_is_no_dead_air() -> None:
     assert not {"filler", "hedge", "apology"} & set(sim.notes())
 
 
+def test_nor_while_there_is_a_voice_that_may_become_words() -> None:
+    sim = call(Nature(first_token_s=lambda: NEVER))
+    sim.noise(7.5, 1.5)
+    sim.run(until=15.0)
+    filler_at = next(
+        at for at, action in sim.actions(ac.Note) if isinstance(action, ac.Note) and action.kind == "filler"
+    )
+    assert filler_at == pytest.approx(9.2), "when it is known that it was none"
+
+
 # --- a voice that fails ------------------------------------------------------------------
 
 

@@ -236,3 +236,13 @@ def test_a_call_that_was_never_answered_ends_without_a_word() -> None:
     sim.at(3.0, ev.CallEnded("user_busy", "callee"))
     sim.run(until=NEVER)
     assert sim.records == [] and sim.conversation.is_over
+
+
+def test_a_clock_that_goes_back_counts_as_standing_still() -> None:
+    sim = call()
+    sim.run(until=6.0)
+    conversation = sim.conversation
+    deadline = conversation.next_deadline()
+    assert conversation.handle(ev.TimePassed(), 2.0) == []
+    assert conversation.next_deadline() == deadline
+    assert conversation.state.now > 2.0

@@ -171,7 +171,7 @@ def test_when_the_stream_comes_after_all_it_is_used() -> None:
     sim.says(9.0, 1.0, CITA)
     sim.run(until=20.0)
     assert "stream_mode" in sim.notes()
-    assert [span.source for span in sim.heard() if span.start > 10.0][0] is Source.STREAM
+    assert next(span.source for span in sim.heard() if span.start > 10.0) is Source.STREAM
     assert said(sim) == [CITA]
 
 

@@ -78,6 +78,17 @@ def test_a_caller_who_goes_on_after_the_commit_and_before_the_first_sound_is_ans
     assert [action for _, action in sim.actions(ac.CancelReply)] == [ac.CancelReply(1, 1)]
 
 
+def test_the_second_try_of_a_reply_is_as_early_as_the_first() -> None:
+    sim = call(FAST)
+    sim.says(6.0, 1.0, "Quiero una cita para")
+    sim.says(7.8, 1.0, "mi perro y")
+    sim.run(until=9.6)
+    assert sim.actions(ac.Synthesize)[-1][0] < 9.5, "its first clause is made before the turn is ours, at 9.8"
+    sim.run(until=20.0)
+    latency = sim.replies()[0].latency
+    assert latency is not None and latency.held > 0.1
+
+
 def test_nothing_of_a_dropped_speculation_is_ever_heard() -> None:
     sim = call(FAST)
     sim.says(6.0, 1.0, "Quiero una cita para")
@@ -219,6 +230,7 @@ def test_a_reply_that_breaks_off_is_not_said_again_from_the_beginning() -> None:
     sim.run(until=15.0)
     assert len(list(sim.asks())) == 1
     assert sim.replies()[0].heard == "Respuesta a1 frase 0 con unas palabras más."
+    assert sim.records[-1].times.ended == pytest.approx(sim.spoken()[-1][1], abs=0.1), "nothing more is waited for"
 
 
 def test_what_an_attempt_says_after_it_lost_counts_for_nothing() -> None:
