@@ -62,6 +62,7 @@ def watch_memory(options: argparse.Namespace) -> bool:
         curve = memory.watch(daemon, world, options.minutes, options.at_once)
     print(memory.summary(curve))
     title = f"Memoria residente: {options.at_once} llamadas a la vez, {curve.calls} en total"
+    options.plot.parent.mkdir(parents=True, exist_ok=True)
     options.plot.write_text(memory_svg(curve.samples, title), encoding="utf-8")
     print(f"Curva: {options.plot}")
     return curve.failed == 0
@@ -109,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     task.set_defaults(run=watch_memory)
     task.add_argument("--minutes", type=float, default=10.0)
     task.add_argument("--at-once", type=int, default=3, help="calls at once (default: 3)")
-    task.add_argument("--plot", type=Path, default=Path("memory.svg"), help="where the curve is drawn")
+    task.add_argument("--plot", type=Path, default=Path("var", "memory.svg"), help="where the curve is drawn")
     task = tasks.add_parser("three")
     task.set_defaults(run=three)
     task = tasks.add_parser("acks")

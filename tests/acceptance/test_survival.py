@@ -53,7 +53,7 @@ def model_heard(world: World, text: str) -> bool:
     """Whether a request to the model ended with ``text`` and told it what was said before the change."""
     for request in world.claude.requests:
         messages: Any = request.body["messages"]
-        if messages[-1]["content"].endswith(text):
+        if messages[-1]["content"].endswith(text.removeprefix("¿Y ")):
             return any(QUESTION in message["content"] for message in messages[:-1])
     return False
 
