@@ -111,7 +111,7 @@ class Performer:
                 self._memory.spoken_by_carrier = action.clause
                 self.order(self.orders.speak(action.text))
             case ac.PlayClause():
-                audio = outlet.file(action.clause)
+                audio = outlet.file(action.clause, action.size)
                 self._memory.playbacks.append(action.mark)
                 self.order(self.orders.play(audio))
                 parts.archiver.tell(AgentAudio(self._clock.now(), audio))

@@ -93,9 +93,10 @@ class SpeakByCarrier:
 
 @dataclass(frozen=True, slots=True)
 class PlayClause:
-    """Have the carrier play a whole clause as a file; ``mark`` confirms its end, as ``SendMark`` would."""
+    """Have the carrier play a whole clause as a file of ``size`` bytes; ``mark`` confirms its end."""
 
     clause: int
+    size: int
     mark: str
 
 

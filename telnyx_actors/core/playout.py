@@ -77,7 +77,7 @@ class Playout(Clauses):
             return []
         clause.sent = clause.size
         self.play_end = max(self.play_end, now) + clause.size / SAMPLE_RATE_HZ
-        return [PlayClause(clause.id, self._mark_name(clause))]
+        return [PlayClause(clause.id, clause.size, self._mark_name(clause))]
 
     def _mark(self, clause: Clause) -> Action:
         return SendMark(self._mark_name(clause))

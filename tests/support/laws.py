@@ -191,7 +191,7 @@ def _size(sim: Simulation, action: _SOUNDS) -> int:
         case ac.SendAudio():
             return action.end - action.start
         case ac.PlayClause():
-            return sim.sizes[action.clause]
+            return action.size
         case ac.SpeakByCarrier():
             return len(action.text) * BYTES_PER_CHAR
 
@@ -341,6 +341,8 @@ def nothing_is_sent_that_is_not_there_or_not_wanted(sim: Simulation) -> Iterator
                 case ac.EndTurn() | ac.Note(kind="speculation_dropped" | "words_withdrawn"):
                     dropped = newest
                 case ac.SendAudio() if not action.start < action.end <= arrived[action.clause]:
+                    yield f"{action} of {arrived[action.clause]}"
+                case ac.PlayClause() if not 0 < action.size <= arrived[action.clause]:
                     yield f"{action} of {arrived[action.clause]}"
             if isinstance(action, _SOUNDS) and action.clause <= dropped:
                 yield f"{action}, which was dropped"

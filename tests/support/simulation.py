@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -89,7 +88,6 @@ class Simulation:
         self.journal: list[tuple[float, ev.CallEvent, list[ac.Action]]] = []
         self.records: list[TurnRecord] = []
         self.texts: dict[int, str] = {}  # of the clauses
-        self.sizes: Counter[int] = Counter()  # of their audio, in bytes
         self.has_stream = False
         self.line = Line()
         self.has_lost_marks = False
@@ -173,8 +171,6 @@ class Simulation:
             case ev.MediaLost() | ev.MediaStarted():
                 self.has_stream = isinstance(event, ev.MediaStarted)
                 self.line.clear(self.now, Source.STREAM)
-            case ev.SpeechArrived():
-                self.sizes[event.clause] += event.size
             case ev.SpeechFailed() if any(
                 span.source is Source.CARRIER and span.end > self.now for span in self.spans_of(event.clause)
             ):
@@ -197,8 +193,7 @@ class Simulation:
             case ac.ClearAudio():
                 self._give_back(self.line.clear(self.now, Source.STREAM))
             case ac.PlayClause():
-                size = self.sizes[action.clause]
-                self.line.play(self.now + self.nature.network_s(), action.clause, 0, size, Source.FILE)
+                self.line.play(self.now + self.nature.network_s(), action.clause, 0, action.size, Source.FILE)
                 self._mark_later(action.mark, self.line.mark(self.now, action.mark, Source.FILE))
             case ac.SpeakByCarrier():
                 self._carrier_speaks(action)

@@ -73,6 +73,7 @@ def test_a_whole_clause_can_be_had_as_a_file() -> None:
     outlet = Outlet()
     outlet.keep(1, b"ab")
     outlet.keep(1, b"cd")
-    assert outlet.file(1) == b"abcd"
+    assert outlet.file(1, 4) == b"abcd"
+    assert outlet.file(1, 3) == b"abc"
     outlet.forget_all()
-    assert outlet.file(1) == b""
+    assert outlet.file(1, 4) == b""
