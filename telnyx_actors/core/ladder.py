@@ -16,7 +16,7 @@ from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnKind
 
 RUNGS: Final = ("filler", "hedge", "apology", "reassurance", "give_up")
-"""What is noted when one is climbed, with its cause: the part that keeps the caller waiting."""
+"""What is noted when one is used, with its cause: the part that keeps the caller waiting."""
 
 CAUSES: Final = ("thinking", "speaking")
 
@@ -25,16 +25,21 @@ def settle(s: State) -> None:
     turn = s.turn
     while turn is not None and turn is s.turn and (at := _next_at(s, turn)) is not None and s.now >= at:
         turn.rung += 1
-        s.note(RUNGS[turn.rung - 1], _cause(turn))
-        if turn.rung == 1:
-            _wait_line(s, turn, _filler(s, turn))
-        elif turn.rung == 2:
+        _climb(s, turn, RUNGS[turn.rung - 1])
+
+
+def _climb(s: State, turn: Turn, rung: str) -> None:
+    match rung:
+        case "filler":
+            _wait_line(s, turn, rung, _filler(s, turn))
+        case "hedge":
             _hedge(s, turn)
-        elif turn.rung == 3:
-            _wait_line(s, turn, s.lines.apology)
-        elif turn.rung == 4 and turn.winner is None:
-            _wait_line(s, turn, _filler(s, turn, said_before=1))
-        elif turn.rung == len(RUNGS):
+        case "apology":
+            _wait_line(s, turn, rung, s.lines.apology)
+        case "reassurance" if turn.winner is None:
+            _wait_line(s, turn, rung, _filler(s, turn, said_before=1))
+        case "give_up":
+            s.note(rung, _cause(turn))
             give_up_call(s)
 
 
@@ -75,13 +80,15 @@ def _filler(s: State, turn: Turn, said_before: int = 0) -> str:
     return s.lines.fillers[(turn.number + said_before) % len(s.lines.fillers)] if s.lines.fillers else ""
 
 
-def _wait_line(s: State, turn: Turn, line: str) -> None:
+def _wait_line(s: State, turn: Turn, rung: str, line: str) -> None:
     """Say something known by heart before the reply, unless the last such line is still being said."""
     if line and not s.playout.has_audio(turn.waits):
+        s.note(rung, _cause(turn))
         s.add_clause(turn, line, phrase=True, wait=True)
 
 
 def _hedge(s: State, turn: Turn) -> None:
     """Ask a second time beside the first: the first to answer wins."""
     if turn.winner is None and turn.live_attempts:
+        s.note("hedge", _cause(turn))
         reply.ask_again(s, turn)

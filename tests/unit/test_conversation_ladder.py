@@ -69,6 +69,13 @@ def test_a_filler_that_is_not_at_hand_does_not_keep_the_reply_waiting() -> None:
     assert lines(sim)[0].startswith("Respuesta")
 
 
+def test_only_what_was_used_is_counted() -> None:
+    sim = call(Nature(first_audio_s=lambda: 3.0))
+    sim.run(until=15.0)
+    assert "filler" in sim.notes()
+    assert "hedge" not in sim.notes(), "the model has answered: to ask it again would be of no use"
+
+
 def test_two_requests_race_and_one_of_them_is_heard() -> None:
     sim = call(Nature(first_token_s=script(6.0, 0.4)))
     sim.run(until=20.0)
