@@ -92,8 +92,8 @@ class FrontServer:
         asyncio.set_event_loop(self._loop)
         self._loop.set_exception_handler(self._log_error)
         try:
+            self._lag.start(self._loop)  # before the first request can come
             self._loop.run_until_complete(self._listen())
-            self._lag.start(self._loop)
             self._loop.run_forever()
         except BaseException as error:  # noqa: BLE001 - whatever ends this thread has to be told
             self._die(error)

@@ -226,7 +226,13 @@ def _is_due(sim: Simulation, turn: _Turn, committed: float) -> Iterator[str]:
 
 
 def a_reply_answers_all_that_was_said(sim: Simulation) -> Iterator[str]:
-    """What is heard was asked for with all the words that had come by then."""
+    """What is heard was asked for with all the words that had come by then.
+
+    Of a turn-taking transcriber, and of the carrier's, an update may be withdrawn by the final: only
+    finals of our own are held against the reply.
+    """
+    if sim.rules.transcriber_ends_turns or not sim.rules.uses_stream or "carrier_hearing" in sim.notes():
+        return
     asked = {str(ask.attempt): set(TOKEN.findall(ask.said)) for ask in sim.asks()}
     for turn in _turns(sim):
         winners = {attempt for attempt, _ in PIECE.findall(turn.record.heard)}
