@@ -214,7 +214,10 @@ def _is_due(sim: Simulation, turn: _Turn, committed: float) -> Iterator[str]:
     assert isinstance(ask, ac.AskModel)
     before = [event for at, event in sim.inputs if at <= committed and isinstance(event, (*_HEARING, *_HUMS, *_PATHS))]
     stops = [event.at for event in before if isinstance(event, ev.VoiceStopped)]
-    if before and isinstance(before[-1], ev.VoiceStarted | ev.VoiceConfirmed) and committed < before[-1].at + 2.9:
+    # A transcriber that confirms the end of a turn is believed over a line that hums.
+    is_ours = not sim.rules.transcriber_ends_turns
+    last = before[-1] if before else None
+    if is_ours and isinstance(last, ev.VoiceStarted | ev.VoiceConfirmed) and committed < last.at + 2.9:
         yield f"turn {turn.record.number} is ours at {committed:.3f}, while the caller speaks"
     is_plain = not sim.rules.transcriber_ends_turns and sim.rules.uses_stream and "[" not in ask.said
     is_undisturbed = not {"interrupted", "carrier_hearing"} & set(sim.notes())
