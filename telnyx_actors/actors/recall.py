@@ -45,7 +45,7 @@ def saved_memory(saved: SavedCall, services: Services, clock: Clock) -> CallMemo
     rules = replace(settings.rules, uses_stream=services.mode.uses_stream)
     lines = settings.persona.lines_at(started.hour, saludo=saved.saludo)
     conversation = Conversation.resume(rules, lines, now, saved, answered_s_ago)
-    memory = _memory(plan, _nobody_waits, services, clock, conversation, started=started, secret=saved.secret)
+    memory = _memory(plan, nobody_waits, services, clock, conversation, started=started, secret=saved.secret)
     memory.is_saved = True
     memory.born_at = now - _s_ago(saved.started, wall)
     if saved.audio_since and (settings.spool_dir / saved.ref).is_dir():  # else its record is in the archive already
@@ -76,5 +76,5 @@ def _s_ago(wall: str, now: datetime) -> float:
     return max((now - datetime.fromisoformat(wall)).total_seconds(), 0.0)
 
 
-def _nobody_waits(_: DialledCall | Exception) -> None:
+def nobody_waits(_: DialledCall | Exception) -> None:
     """Whoever had asked for the call was told by the process that is no more, or never will be."""

@@ -29,7 +29,7 @@ from telnyx_actors.actors.messages import (
     WebhookReceived,
 )
 from telnyx_actors.actors.orders import hang_up, ref_in, reject, transfer
-from telnyx_actors.actors.recall import new_memory, saved_memory
+from telnyx_actors.actors.recall import new_memory, nobody_waits, saved_memory
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.speaker import SpeakerActor
 from telnyx_actors.actors.supervision import Child, ChildExited, ChildSpec, Restart, Verdict
@@ -39,7 +39,6 @@ from telnyx_actors.core.pace import Pace
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.errors import EngineError, Failure
 from telnyx_actors.logs import CallLog, mask_phone
-from telnyx_actors.providers.ports import DialledCall
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
 CALL_RESTARTS_MAX: Final = 3
@@ -313,8 +312,4 @@ class SupervisorActor(EngineActor):
             self._carrier.tell(Command(event.call_control_id, transfer(elsewhere) if elsewhere else reject()))
             return
         plan = CallPlan(uuid.uuid4().hex, "incoming", number, call_control_id=event.call_control_id)
-        self._start_call(new_memory(plan, _nobody_asked, self._services, self.clock))
-
-
-def _nobody_asked(_: DialledCall | Exception) -> None:
-    """An incoming call was not placed by anyone."""
+        self._start_call(new_memory(plan, nobody_waits, self._services, self.clock))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from support.certificates import loopback_contexts
-from support.raw_server import HttpRequest, Peer, RawServer, chunk, head
+from support.raw_server import HttpRequest, Peer, RawServer, chunk, failing, head
 from support.vendor_streams import START, STOP, Reader, delta, ended, pieces_of, reply, sse
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.claude import Claude, ClaudeOptions, open_client
@@ -51,14 +51,6 @@ def answering(*pieces: bytes, requests: list[HttpRequest] | None = None) -> Call
             if requests is not None:
                 requests.append(request)
             peer.respond_chunked(pieces, content_type=EVENTS)
-
-    return script
-
-
-def failing(status: int, body: str, **headers: str) -> Callable[[Peer], None]:
-    def script(peer: Peer) -> None:
-        while peer.read_request():
-            peer.respond(status, body, content_type="application/json", **headers)
 
     return script
 

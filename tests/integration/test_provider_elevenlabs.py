@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from support.certificates import loopback_contexts
-from support.raw_server import HttpRequest, Peer, RawServer, chunk, head
+from support.raw_server import HttpRequest, Peer, RawServer, chunk, failing, head
 from support.vendor_streams import Reader, pieces_of
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.elevenlabs import ElevenLabs, ElevenLabsOptions
@@ -51,14 +51,6 @@ def speaking(*pieces: bytes, requests: list[HttpRequest] | None = None) -> Calla
             if requests is not None:
                 requests.append(request)
             peer.respond_chunked(pieces, content_type=SOUND)
-
-    return script
-
-
-def failing(status: int, body: str, **headers: str) -> Callable[[Peer], None]:
-    def script(peer: Peer) -> None:
-        while peer.read_request():
-            peer.respond(status, body, content_type="application/json", **headers)
 
     return script
 

@@ -221,3 +221,13 @@ def frame(opcode: int, payload: bytes, *, is_final: bool = True) -> bytes:
 
 def close_frame(code: int, reason: str) -> bytes:
     return frame(8, struct.pack("!H", code) + reason.encode())
+
+
+def failing(status: int, body: str, **headers: str) -> Callable[[Peer], None]:
+    """A vendor that answers every request with this error."""
+
+    def script(peer: Peer) -> None:
+        while peer.read_request():
+            peer.respond(status, body, content_type="application/json", **headers)
+
+    return script
