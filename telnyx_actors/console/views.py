@@ -156,9 +156,9 @@ def _is_ours(filename: str) -> bool:
 def _place(filename: str) -> str:
     """A file, without where on this machine it is."""
     path = Path(filename)
+    parts = path.parts
+    if "site-packages" in parts:  # first: the environment may be a folder inside ours
+        return "/".join(parts[parts.index("site-packages") + 1 :])
     if path.is_relative_to(_PACKAGE):
         return path.relative_to(_PACKAGE).as_posix()
-    parts = path.parts
-    if "site-packages" in parts:
-        return "/".join(parts[parts.index("site-packages") + 1 :])
     return "/".join(parts[-2:])

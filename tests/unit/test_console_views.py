@@ -10,6 +10,7 @@ import pytest
 
 from support.console import SECRET, Bench, bench
 from telnyx_actors.actors.messages import Dial
+from telnyx_actors.console import views
 from telnyx_actors.console.commands import COMMANDS
 from telnyx_actors.console.desk import CommandError
 
@@ -100,6 +101,11 @@ def test_places_in_the_code_do_not_tell_where_on_this_machine_they_are(desk: Ben
     answer = json.dumps(desk.do("stacks"))
     assert str(Path(__file__).parents[2]) not in answer
     assert "site-packages" not in answer
+
+
+def test_an_environment_inside_the_project_is_no_part_of_it() -> None:
+    library = Path(__file__).parents[2] / ".venv" / "lib" / "site-packages" / "pykka" / "_actor.py"
+    assert views._place(str(library)) == "pykka/_actor.py"
 
 
 def test_the_fullest_and_oldest_inbox_comes_first(desk: Bench) -> None:
