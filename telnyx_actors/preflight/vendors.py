@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -22,6 +23,9 @@ from telnyx_actors.wire.telnyx_rest import ApplicationFields, NumberFields
 
 SAMPLE: Final = "Sí."
 """What the voice is asked to say: the vendor counts three characters."""
+
+_OF_WORKER: Final = re.compile(r"/w/\d+(?=/webhook/telnyx$)")
+"""In the address of one of several workers (deploy/haproxy.cfg); calls come in at the address of all."""
 
 
 def vendor_checks(settings: Settings, tls: ssl.SSLContext, today: date, on_close: ExitStack) -> Iterator[Check]:
@@ -68,11 +72,12 @@ def judge_application(application: ApplicationFields, webhook_url: str) -> Outco
                 "Sin perfil, Telnyx rechaza las llamadas salientes: asígnele uno en el portal.",
             )
         )
-    if application.webhook_event_url != webhook_url:
+    door = _OF_WORKER.sub("", webhook_url)
+    if application.webhook_event_url not in (door, webhook_url):
         doubts.append(
             (
                 f"manda sus webhooks a {application.webhook_event_url or 'ninguna parte'}",
-                f"Para recibir llamadas entrantes, ponga en el portal {webhook_url} como dirección de webhooks.",
+                f"Para recibir llamadas entrantes, ponga en el portal {door} como dirección de webhooks.",
             )
         )
     if application.webhook_api_version != "2":

@@ -49,6 +49,14 @@ def test_an_application_with_everything_is_fine() -> None:
     assert outcome == ok("«Clínica», con perfil de salida, 10 salientes a la vez")
 
 
+def test_calls_come_in_at_the_address_that_all_workers_share() -> None:
+    of_worker = "https://tu-dominio.com/w/2/webhook/telnyx"
+    elsewhere = judge_application(ApplicationFields("x", True, "2", "https://otra.com", None), of_worker)
+
+    assert judge_application(APPLICATION, of_worker).status is Status.OK
+    assert f"ponga en el portal {WEBHOOK} " in elsewhere.action
+
+
 def test_an_inactive_application_is_a_failure() -> None:
     assert judge_application(ApplicationFields(active=False), WEBHOOK).status is Status.FAILED
 
