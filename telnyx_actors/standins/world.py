@@ -63,8 +63,14 @@ class WorldSettings:
 class World:
     """All methods may be called from any thread but the world's own."""
 
-    def __init__(self, settings: WorldSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: WorldSettings | None = None,
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    ) -> None:
+        """``loop_factory``: a faster loop than asyncio's own, for worlds with many calls."""
         self.settings = settings or WorldSettings()
+        self._loop_factory = loop_factory
         self.phrasebook = Phrasebook()
         self.telnyx = TelnyxStandIn(self._speak, self.settings.telnyx)
         self.deepgram = DeepgramStandIn(self.phrasebook, self.settings.deepgram)
@@ -87,7 +93,7 @@ class World:
     def start(self) -> Self:
         """Returns when everything listens."""
         ready: Future[None] = Future()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._live(ready)), name="world")
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="world")
         self._thread.start()
         try:
             ready.result(START_LIMIT_S)
@@ -116,6 +122,10 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _run(self, ready: Future[None]) -> None:
+        with asyncio.Runner(loop_factory=self._loop_factory) as runner:
+            runner.run(self._live(ready))
 
     async def _live(self, ready: Future[None]) -> None:
         self._stopping = asyncio.Event()
@@ -269,6 +279,13 @@ class World:
 
     # --- crossing threads ---
 
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Let something run on the world's own loop."""
+        if self._loop is None:
+            work.close()
+            raise RuntimeError("the world is not running")
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def _do(self, action: Callable[[], T]) -> T:
         async def run() -> T:
             return action()
@@ -276,10 +293,7 @@ class World:
         return self._await(run())
 
     def _await(self, work: Coroutine[Any, Any, T], limit_s: float = 0.0) -> T:
-        if self._loop is None:
-            work.close()
-            raise RuntimeError("the world is not running")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(limit_s + START_LIMIT_S)
+        return self.submit(work).result(limit_s + START_LIMIT_S)
 
 
 def as_env_file(env: Mapping[str, str]) -> str:

@@ -1,0 +1,61 @@
+"""``python -m bench.load``: how many calls one core holds, and how well. On loopback only.
+
+The engine has one core, the world around it another: its callers speak, its vendors take the time
+that they usually take. A row for each number of calls at a time; everything is measured from
+the carrier's record of what callers said and heard. The exit code is 1 when a row is not valid:
+when the world itself was late.
+"""
+
+# ruff: noqa: T201 - its output is what it is for
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from bench.load.report import as_markdown
+from bench.load.run import Row, measure
+
+
+def main() -> int:
+    """Returns the exit code."""
+    options = _arguments()
+    settings = dict(pair.partition("=")[::2] for pair in options.set)
+    rows: list[Row] = []
+    for size in options.calls:
+        print(f"{size} calls…", file=sys.stderr, flush=True)
+        rows.append(measure(size, options.seconds, settings, _say if options.pid else _ignore))
+        print(as_markdown(rows[-1:]), file=sys.stderr, flush=True)
+    print(as_markdown(rows))
+    options.json.write_text(json.dumps([row.as_json() for row in rows], indent=1), encoding="utf-8")
+    print(f"\nAll figures: {options.json}")
+    return 0 if all(row.is_valid for row in rows) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--calls", type=_numbers, default=[1, 10, 25, 50, 100], metavar="N,N", help="calls at a time")
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long each row is measured (default: 30)")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the engine")
+    parser.add_argument("--pid", action="store_true", help="say where the engine is when measuring begins")
+    parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the figures go")
+    return parser.parse_args()
+
+
+def _say(pid: int) -> None:
+    print(f"PID {pid}", file=sys.stderr, flush=True)
+
+
+def _ignore(pid: int) -> None: ...
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Rows as a table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from bench.load.run import Row
+
+COLUMNS: Final[Mapping[str, Callable[[Row], str]]] = {
+    "calls": lambda row: f"{row.calls}" if abs(row.held - row.calls) < 1 else f"{row.calls} ({row.held:.0f} held)",
+    "response p50 / p95 / max, ms": lambda row: (
+        f"{row.response_p50_ms:.0f} / {row.response_p95_ms:.0f} / {row.response_max_ms:.0f}"
+    ),
+    "barge-in p50 / p95, ms": lambda row: f"{row.barge_in_p50_ms:.0f} / {row.barge_in_p95_ms:.0f}",
+    "underruns": lambda row: str(row.underruns),
+    "talked over": lambda row: str(row.talked_over),
+    "turns lost": lambda row: f"{row.lost} of {row.asked}",
+    "CPU % a call": lambda row: f"{row.cpu_percent_per_call:.2f}",
+    "CPU %": lambda row: f"{row.cpu_percent:.0f}",
+    "RSS MB": lambda row: f"{row.rss_mb:.0f}",
+    "MB a call": lambda row: f"{row.rss_mb_per_call:.2f}",
+    "threads": lambda row: str(row.threads),
+    "front late, ms": lambda row: f"{row.front_late_ms:.0f}",
+    "ack p99, ms": lambda row: f"{row.ack_p99_ms:.0f}",
+    "others on its core, %": lambda row: f"{row.others_percent:.1f}",
+    "world late p99, ms": lambda row: f"{row.world_late_p99_ms:.1f}",
+    "world CPU %": lambda row: f"{row.world_cpu_percent:.0f}",
+    "valid": lambda row: "yes" if row.is_valid else "NO",
+}
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    lines = ["| " + " | ".join(COLUMNS) + " |", "| " + " | ".join("---" for _ in COLUMNS) + " |"]
+    lines += ["| " + " | ".join(cell(row) for cell in COLUMNS.values()) + " |" for row in rows]
+    return "\n".join(lines)
