@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Final
 
 import pykka
@@ -15,8 +16,9 @@ from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.base import Birth, stop, tell
 from telnyx_actors.actors.calls import LiveCalls
 from telnyx_actors.actors.headroom import Headroom
+from telnyx_actors.actors.journal import FILE as JOURNAL_FILE
 from telnyx_actors.actors.journal import JournalActor
-from telnyx_actors.actors.messages import Drain, EndCall, Release
+from telnyx_actors.actors.messages import Drain, EndCall, Release, WebhookReceived
 from telnyx_actors.actors.phrases import PhraseCache
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.actors.services import CallSettings, Mode, Services
@@ -26,16 +28,20 @@ from telnyx_actors.actors.supervisor import SupervisorActor
 from telnyx_actors.actors.tally import Tally
 from telnyx_actors.config import Settings
 from telnyx_actors.console.actor import ConsoleActor
+from telnyx_actors.console.audience import Audience
 from telnyx_actors.console.desk import Desk, LogControl
+from telnyx_actors.console.live import LiveActor
 from telnyx_actors.console.metrics import Metrics
 from telnyx_actors.core.persona import Persona
 from telnyx_actors.core.rules import Rules
 from telnyx_actors.core.turn_end import TurnEndSettings
 from telnyx_actors.core.voice_activity import VoiceActivitySettings
 from telnyx_actors.front.actor import FrontActor, FrontSeen
+from telnyx_actors.front.ports import PagePort
 from telnyx_actors.front.settings import FrontSettings
 from telnyx_actors.owner import Owner
 from telnyx_actors.personas import load_persona
+from telnyx_actors.providers.softphone import Softphone, WithSoftphone
 from telnyx_actors.vendors import open_vendors
 from telnyx_actors.wire.deepgram import is_flux
 
@@ -80,6 +86,9 @@ class Engine:
         settings, runtime = self.settings, self.runtime
         persona = load_persona(settings.call.persona_file)
         vendors = open_vendors(settings, runtime.clock.wall().date(), self._resources)
+        supervisor, live = Address(), Address()
+        softphone = Softphone(lambda event: supervisor.tell(WebhookReceived(event, None)))
+        vendors = replace(vendors, carrier=WithSoftphone(vendors.carrier, softphone))
         if wait_for_owner_s:
             vendors.model.warm()  # calls in progress are about to be handed over: everything slow comes before
         self._owner.take(wait_for_owner_s)
@@ -91,7 +100,7 @@ class Engine:
             phrases=PhraseCache(data_dir / "phrases", vendors.archive, folder, vendors.voice.identity),
             gate=StreamGate(),
             calls=self.calls,
-            supervisor=Address(),
+            supervisor=supervisor,
             journal=Address(),
             tally=Tally(),
             mode=self.mode,
@@ -99,16 +108,18 @@ class Engine:
         )
         self.front = FrontSeen()
         self.front.page = Metrics(runtime, self.calls, services.tally, self.front.figures).page
-        journal = ChildSpec("journal", lambda birth: JournalActor.start(birth, data_dir / "journal.sqlite3"))
-        front = ChildSpec(
-            "front", lambda birth: FrontActor.start(birth, services, front_settings(settings), self.front)
-        )
+        journal = ChildSpec("journal", lambda birth: JournalActor.start(birth, data_dir / JOURNAL_FILE))
         desk = Desk(runtime, services, settings, self._front_lag_ms, self._log)
+        page = PagePort(Audience(live), softphone)
+        front = ChildSpec(
+            "front", lambda birth: FrontActor.start(birth, services, front_settings(settings), self.front, page)
+        )
         console = ChildSpec("console", lambda birth: ConsoleActor.start(birth, desk))
+        page_live = ChildSpec("page", lambda birth: LiveActor.start(birth, desk, live))
         runtime.start()
         self._resources.callback(runtime.stop)
         birth = Birth("engine", None, runtime)
-        self._supervisor = SupervisorActor.start(birth, services, journal, front, (console,), self._failed)
+        self._supervisor = SupervisorActor.start(birth, services, journal, front, (console, page_live), self._failed)
         self.front.settled.wait(START_WITHIN_S)
         if self.front.refusal is not None:
             self.stop()
@@ -209,6 +220,7 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
         transcription_engine=settings.telnyx.transcription_engine,
         transcription_language=settings.telnyx.transcription_lang,
         log_transcripts=settings.log.transcripts,
+        keep_replay=settings.archive.keep_replay,
     )
 
 

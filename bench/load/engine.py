@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import psutil
+import requests
 
 from measure.daemon import Daemon
 
@@ -96,9 +96,16 @@ class Engine:
                 self._core_cpu_s(),
                 self._process.memory_info().rss / 1e6,
                 self._process.num_threads(),
-                self._process.num_fds() if sys.platform != "win32" else self._process.num_handles(),
-                self.daemon.figure("telnyx_actors_front_lag_seconds") * 1000,
+                self._process.num_fds(),
+                self._front_late_ms(),
             )
+
+    def _front_late_ms(self) -> float:
+        """As the engine says; without end where it does not even answer."""
+        try:
+            return self.daemon.figure("telnyx_actors_front_lag_seconds") * 1000
+        except requests.RequestException:
+            return float("inf")
 
     def _core_cpu_s(self) -> float:
         """All that ran on the engine's cores, whoever it was."""

@@ -41,6 +41,7 @@ from telnyx_actors.actors.supervision import Child, ChildExited, Verdict
 from telnyx_actors.actors.timer import Timeout
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.chronicle import End
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
 from telnyx_actors.providers.ports import DialledCall
@@ -88,6 +89,7 @@ class CallActor(EngineActor):
 
     def teardown(self, error: Exception | None) -> None:
         self._memory.session.owner = None
+        self._memory.chronicler.flush()
 
     def child_started(self, child: Child) -> None:
         if child.name == "archiver":
@@ -115,7 +117,7 @@ class CallActor(EngineActor):
         self._diary.begun(self._memory.view.secret)
         self._parts.speaker.tell(Prepare(self._conversation.state.lines.greeting))
         self._setup.begin(self._call_log)
-        self._arm()
+        self._arm(self._conversation.next_deadline())
 
     def _go_on(self) -> None:
         """This actor died in the middle of the call: what its children were doing is lost, and what it was told."""
@@ -306,18 +308,17 @@ class CallActor(EngineActor):
     def _feed(self, event: ev.CallEvent) -> None:
         """Let the conversation decide, and do what it says."""
         log_event(self._call_log, event, self._services.settings.log_transcripts)
-        actions = self._conversation.handle(event, self.clock.now())
-        self._diary.decided(event, actions, self._conversation.state)
-        self._memory.view.trail.decided(self.clock.now(), event, actions)
-        self._performer.perform(actions, self._call_log)
-        self._arm()
+        step = self._memory.chronicler.decide(event, self.clock.now())
+        self._diary.decided(event, step.actions, self._conversation.state)
+        self._memory.view.trail.decided(step.at, event, step.actions)
+        self._performer.perform(step.actions, self._call_log)
+        self._arm(step.deadline)
         self._show()
         if self._conversation.is_over and self._memory.closing is None:
             self._close()
 
-    def _arm(self) -> None:
+    def _arm(self, deadline: float | None) -> None:
         """Be woken at the conversation's deadline. Waking too early does no harm, so a later one may wait."""
-        deadline = self._conversation.next_deadline()
         if deadline is None:
             return
         if self._timeout is not None:
@@ -346,6 +347,7 @@ class CallActor(EngineActor):
         self._call_log.debug("☎️", f"motivo: {state.closing_reason}")
         self._services.gate.remove(memory.session)
         self._diary.ended(state.closing_reason)
+        memory.chronicler.close(End.OVER)
         self._performer.account(state)
         self._parts.stop_talking()
         if memory.sink is not None:
@@ -366,6 +368,7 @@ class CallActor(EngineActor):
         self._call_log.info("🤝", "La llamada pasa a otro proceso")
         self._performer.perform(state.playout.clear(self.clock.now()), self._call_log)
         self._diary.released(state)
+        memory.chronicler.close(End.RELEASED)
         self._is_released = True
         self._services.gate.remove(memory.session)
         if memory.sink is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from telnyx_actors.actors.address import Address
@@ -47,7 +48,7 @@ class Diary:
     def audio(self, encoding: Encoding) -> None:
         self.note("audio", encoding=encoding.value)
 
-    def decided(self, event: ev.CallEvent, actions: list[ac.Action], state: State) -> None:
+    def decided(self, event: ev.CallEvent, actions: Sequence[ac.Action], state: State) -> None:
         """The conversation took ``event`` in, and wants ``actions`` done."""
         if not self._is_answered and state.answered_at is not None:
             self._is_answered = True

@@ -2,6 +2,10 @@
 
 Entries are committed in groups, so that a call never waits for the disk. What a crash of
 the process can cost is the last group; a crash of this actor alone costs what it had in hand.
+
+Two tables: ``entries``, by which calls are taken up after a crash, and ``chronicles``, by which
+they are looked into (``run.py --replay``). The second may lose pages; the first must not lose
+anything for its sake.
 """
 
 from __future__ import annotations
@@ -15,9 +19,12 @@ from pathlib import Path
 from typing import Final
 
 from telnyx_actors.actors.base import Birth, EngineActor, tell
-from telnyx_actors.actors.messages import CallsLeft, Journaled
+from telnyx_actors.actors.messages import CallsLeft, Chronicled, Journaled
 from telnyx_actors.core.saved import SavedCall, fold
+from telnyx_actors.wire.chronicle import Unwritable, encode_page
 
+FILE: Final = "journal.sqlite3"
+"""In the engine's ``DATA_DIR``."""
 COMMIT_EVERY_S: Final = 0.02
 """What a killed process has forgotten at most. A commit costs some 20 µs: it is not synced to the disk."""
 RETRY_S: Final = 2.0
@@ -25,6 +32,10 @@ PRUNE_EVERY_S: Final = 6 * 3600.0
 KEEP_DAYS: Final = 7
 WAITING_MAX: Final = 50_000
 """Entries kept while the disk takes none: a hundred calls for some ten minutes."""
+PAGES_WAITING_MAX: Final = 5_000
+"""The same for pages of chronicles: a hundred calls for a minute or two, and some ten megabytes."""
+CHRONICLES_MAX_BYTES: Final = 1024**3
+"""Beyond it the oldest ones go: it lasts for some thousand hours of calls."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -35,10 +46,24 @@ CREATE TABLE IF NOT EXISTS entries (
     data TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS entries_of_call ON entries (ref, id);
+CREATE TABLE IF NOT EXISTS chronicles (
+    id INTEGER PRIMARY KEY,
+    ref TEXT NOT NULL,
+    wall TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    page BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS chronicle_of_call ON chronicles (ref, id);
+CREATE INDEX IF NOT EXISTS chronicles_by_age ON chronicles (wall, size);
 """
 
-
-_INSERT: Final = "INSERT INTO entries (ref, kind, wall, data) VALUES (?, ?, ?, ?)"
+_INSERT_ENTRY: Final = "INSERT INTO entries (ref, kind, wall, data) VALUES (?, ?, ?, ?)"
+_INSERT_PAGE: Final = "INSERT INTO chronicles (ref, wall, size, page) VALUES (?, ?, ?, ?)"
+_FORGET_TOO_MUCH: Final = """
+DELETE FROM chronicles WHERE wall <= (
+    SELECT MAX(wall) FROM (SELECT wall, SUM(size) OVER (ORDER BY wall DESC) AS bytes FROM chronicles) WHERE bytes > ?
+)
+"""
 
 
 class _CommitDue:
@@ -62,7 +87,8 @@ class JournalActor(EngineActor):
         super().__init__(birth)
         self._path = path
         self._db: sqlite3.Connection | None = None
-        self._waiting: deque[tuple[str, str, str, str]] = deque(maxlen=WAITING_MAX)  # not empty: a commit is due
+        self._waiting: deque[tuple[str, str, str, str]] = deque(maxlen=WAITING_MAX)
+        self._pages: deque[tuple[str, str, int, bytes]] = deque(maxlen=PAGES_WAITING_MAX)
         self._is_failing = False
         self._must_recall = self.stats.restarts == 0  # what is open now belongs to calls that are alive
 
@@ -74,9 +100,11 @@ class JournalActor(EngineActor):
         match message:
             case Journaled():
                 self._add(message)
+            case Chronicled():
+                self._add_page(message)
             case _CommitDue():
                 self._write()
-                if self._waiting:
+                if self._has_work:
                     self.send_later(RETRY_S, _CommitDue())
             case _PruneDue():
                 self._prune()
@@ -94,24 +122,44 @@ class JournalActor(EngineActor):
 
     def _add(self, entry: Journaled) -> None:
         data = json.dumps(entry.data, ensure_ascii=False)
-        if not self._waiting:
-            self.send_later(COMMIT_EVERY_S, _CommitDue())
+        self._see_to_commit()
         self._waiting.append((entry.ref, entry.kind, self.clock.wall().isoformat(), data))
+
+    def _add_page(self, message: Chronicled) -> None:
+        try:
+            page = encode_page(message.page)
+        except Unwritable as error:
+            self.log.warning("una página de la crónica de {} no se puede guardar: {}", message.ref, error)
+            return
+        self._see_to_commit()
+        self._pages.append((message.ref, self.clock.wall().isoformat(), len(page), page))
+
+    @property
+    def _has_work(self) -> bool:
+        """Something waits, so a commit is due."""
+        return bool(self._waiting or self._pages)
+
+    def _see_to_commit(self) -> None:
+        """Before something is added."""
+        if not self._has_work:
+            self.send_later(COMMIT_EVERY_S, _CommitDue())
 
     def _write(self) -> None:
         """Commit what waits; it goes on waiting when that fails."""
-        if self._waiting and self._db is None:
+        if self._has_work and self._db is None:
             self._connect()
-        if not self._waiting or self._db is None:
+        if not self._has_work or self._db is None:
             return
         try:
             with self._db:
                 self._db.execute("BEGIN")
-                self._db.executemany(_INSERT, self._waiting)
+                self._db.executemany(_INSERT_ENTRY, self._waiting)
+                self._db.executemany(_INSERT_PAGE, self._pages)
         except sqlite3.Error as error:
             self._failed(error)
             return
         self._waiting.clear()
+        self._pages.clear()
         if self._is_failing:
             self._is_failing = False
             self.log.info("el diario {} se escribe de nuevo", self._path)
@@ -120,6 +168,7 @@ class JournalActor(EngineActor):
         try:
             if self._db is not None:
                 _forget_old(self._db, self.clock.wall())
+                self._db.execute(_FORGET_TOO_MUCH, (CHRONICLES_MAX_BYTES,))
         except sqlite3.Error as error:
             self._failed(error)
 
@@ -188,4 +237,6 @@ class JournalActor(EngineActor):
 
 
 def _forget_old(db: sqlite3.Connection, now: datetime) -> None:
-    db.execute("DELETE FROM entries WHERE wall < ?", ((now - timedelta(days=KEEP_DAYS)).isoformat(),))
+    oldest = (now - timedelta(days=KEEP_DAYS)).isoformat()
+    db.execute("DELETE FROM entries WHERE wall < ?", (oldest,))
+    db.execute("DELETE FROM chronicles WHERE wall < ?", (oldest,))

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from telnyx_actors.actors.calls import CallView
+from telnyx_actors.actors.chronicler import Chronicler
 from telnyx_actors.actors.media import MediaSink
 from telnyx_actors.actors.messages import CallPlan, CloseRecord, Placed
 from telnyx_actors.actors.outlet import Outlet
@@ -23,6 +24,7 @@ class CallMemory:
     view: CallView
     session: CallSession
     conversation: Conversation
+    chronicler: Chronicler
     system: str  # the model's instructions: the same for the whole call, so that they can be cached
     born_at: float
     placed: Placed

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from telnyx_actors.actors.media import MediaSink
+from telnyx_actors.core.chronicle import Page
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.core.turn import TurnRecord
 from telnyx_actors.errors import ProviderError
@@ -344,3 +345,11 @@ class Journaled:
     kind: str
     at: float
     data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Chronicled:
+    """More of what a call's conversation took in and decided, to be looked into later."""
+
+    ref: str
+    page: Page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from telnyx_actors.actors.call_log import log_action
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import (
@@ -41,7 +43,7 @@ class Performer:
         self._clock = clock
         self.orders = Orders(memory.plan, memory.view.secret, services.settings)
 
-    def perform(self, actions: list[ac.Action], log: CallLog) -> None:
+    def perform(self, actions: Sequence[ac.Action], log: CallLog) -> None:
         """All actions of one moment, in order."""
         for action in actions:
             log_action(log, action, self._services.settings.log_transcripts)

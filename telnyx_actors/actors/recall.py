@@ -6,26 +6,30 @@ import secrets
 from dataclasses import replace
 from datetime import datetime
 
+from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.calls import CallView
+from telnyx_actors.actors.chronicler import Chronicler
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import CallPlan, Placed
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.session import CallSession
 from telnyx_actors.clock import Clock
 from telnyx_actors.core.audio import Encoding
-from telnyx_actors.core.conversation import Conversation
+from telnyx_actors.core.chronicle import Beginning, what_is_resumed
 from telnyx_actors.core.persona import system_prompt
 from telnyx_actors.core.saved import SavedCall
+from telnyx_actors.core_version import core_version
 from telnyx_actors.providers.ports import DialledCall
 
 
 def new_memory(plan: CallPlan, placed: Placed, services: Services, clock: Clock) -> CallMemory:
     """A call that is about to be dialled or answered."""
-    settings, now = services.settings, clock.now()
-    local = clock.wall().astimezone(settings.timezone)
+    settings, now, wall = services.settings, clock.now(), clock.wall()
+    local = wall.astimezone(settings.timezone)
     rules = replace(settings.rules, uses_stream=services.mode.uses_stream)
-    conversation = Conversation(rules, settings.persona.lines_at(local.hour, saludo=plan.saludo), now)
-    return _memory(plan, placed, services, clock, conversation, started=local, secret=secrets.token_urlsafe(24))
+    lines = settings.persona.lines_at(local.hour, saludo=plan.saludo)
+    beginning = Beginning(core_version(), wall.isoformat(), now, rules, lines)
+    return _memory(plan, placed, services, clock, beginning, started=local, secret=secrets.token_urlsafe(24))
 
 
 def saved_memory(saved: SavedCall, services: Services, clock: Clock) -> CallMemory:
@@ -44,8 +48,9 @@ def saved_memory(saved: SavedCall, services: Services, clock: Clock) -> CallMemo
     answered_s_ago = _s_ago(saved.answered, wall) if saved.answered else None
     rules = replace(settings.rules, uses_stream=services.mode.uses_stream)
     lines = settings.persona.lines_at(started.hour, saludo=saved.saludo)
-    conversation = Conversation.resume(rules, lines, now, saved, answered_s_ago)
-    memory = _memory(plan, nobody_waits, services, clock, conversation, started=started, secret=saved.secret)
+    resumed = what_is_resumed(saved)
+    beginning = Beginning(core_version(), wall.isoformat(), now, rules, lines, resumed, answered_s_ago)
+    memory = _memory(plan, nobody_waits, services, clock, beginning, started=started, secret=saved.secret)
     memory.is_saved = True
     memory.born_at = now - _s_ago(saved.started, wall)
     if saved.audio_since and (settings.spool_dir / saved.ref).is_dir():  # else its record is in the archive already
@@ -59,7 +64,7 @@ def _memory(
     placed: Placed,
     services: Services,
     clock: Clock,
-    conversation: Conversation,
+    beginning: Beginning,
     *,
     started: datetime,
     secret: str,
@@ -69,7 +74,10 @@ def _memory(
     view = CallView(plan, secret, clock.now(), started.isoformat(timespec="milliseconds"))
     view.call_control_id = plan.call_control_id
     system = system_prompt(services.settings.persona, nombre=plan.nombre, contexto=plan.contexto, now=started)
-    return CallMemory(plan, view, session, conversation, system, clock.now(), placed)
+    conversation = beginning.conversation()
+    journal = services.journal if services.settings.keep_replay else Address()  # where nobody is
+    chronicler = Chronicler(conversation, beginning, plan.ref, journal)
+    return CallMemory(plan, view, session, conversation, chronicler, system, clock.now(), placed)
 
 
 def _s_ago(wall: str, now: datetime) -> float:

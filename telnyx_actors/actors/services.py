@@ -56,6 +56,7 @@ class CallSettings:
     overflow_number: str = ""  # who incoming calls go to when there is no room
     prices: Prices = field(default_factory=Prices)
     log_transcripts: bool = True
+    keep_replay: bool = True
 
 
 @dataclass(slots=True)

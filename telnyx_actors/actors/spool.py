@@ -98,7 +98,7 @@ def ship(folder: Path, archive: Archive, archive_folder: str) -> tuple[str, ...]
     head = _read_head(folder / "call.json")
     end = _read_json(folder / "end.json") if (folder / "end.json").exists() else {}
     turns = _read_lines(folder / "turns.jsonl")
-    key = f"{archive_folder}/{str(head.get('started', ''))[:10].replace('-', '/')}/{safe_name(str(head['id']))}"
+    key = record_key(archive_folder, str(head.get("started", "")), str(head["id"]))
     text = json.dumps(document(head, turns, end), ensure_ascii=False, indent=2)
     with tempfile.TemporaryDirectory(dir=folder, prefix="wav-", ignore_cleanup_errors=True) as own:
         wav = Path(own) / "call.wav"
@@ -110,6 +110,11 @@ def ship(folder: Path, archive: Archive, archive_folder: str) -> tuple[str, ...]
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
     return places
+
+
+def record_key(archive_folder: str, started: str, call_id: str) -> str:
+    """Where the files of a call are in the archive; ``started`` is ISO 8601."""
+    return f"{archive_folder}/{started[:10].replace('-', '/')}/{safe_name(call_id)}"
 
 
 def _render(folder: Path, wav: Path, caller_encoding: Encoding) -> None:

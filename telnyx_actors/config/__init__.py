@@ -9,7 +9,7 @@ that it raises, in words for the operator.
 from __future__ import annotations
 
 from telnyx_actors.config.engine import MEDIA_PATH, WEBHOOK_PATH, Call, Log, Server, Timing
-from telnyx_actors.config.loading import load_settings, read_env
+from telnyx_actors.config.loading import data_dir_in, load_settings, read_env
 from telnyx_actors.config.prices import Prices
 from telnyx_actors.config.settings import Settings, differences
 from telnyx_actors.config.values import Secret
@@ -30,6 +30,7 @@ __all__ = [
     "Settings",
     "Telnyx",
     "Timing",
+    "data_dir_in",
     "differences",
     "load_settings",
     "read_env",

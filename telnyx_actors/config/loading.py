@@ -33,6 +33,13 @@ def read_env(env_file: Path | None, process: Mapping[str, str] = os.environ) -> 
     return {**process, **{name: text for name, text in values.items() if text is not None and name not in taken}}
 
 
+def data_dir_in(env: Mapping[str, str]) -> Path:
+    """``DATA_DIR`` alone, for who looks at what an engine keeps and needs none of its keys."""
+    declared = next(each for each in all_settings() if each.name == "DATA_DIR")
+    path: Path = declared.kind.parse(env.get(declared.name, "").strip() or declared.default or "")
+    return path
+
+
 def _text_of(env_file: Path) -> str:
     try:
         with env_file.open("rb") as file:

@@ -230,6 +230,15 @@ class Archive(Group):
             en="Working folder: journal, running recordings and, without S3, the archive.",
         ),
     )
+    keep_replay: bool = setting(
+        "KEEP_REPLAY",
+        BOOLEAN,
+        "true",
+        Text(
+            es="Guardar 7 días lo que hace falta para repetir una llamada (run.py --replay), con lo que se dijo.",
+            en="Keep what replaying a call takes (run.py --replay) for 7 days, with what was said.",
+        ),
+    )
     bucket: str | None = optional(
         "S3_BUCKET",
         text_like("mi-bucket"),

@@ -174,13 +174,18 @@ _LAST_PHRASES: Final = _phrases(
     buenas noches / hasta luego / senora / senor / senorita / adios / chao / punto com / punto co
     """
 )
-_INTRODUCTION: Final = re.compile(
-    r"\b(?:me llamo|mi nombre es|soy|habla con|se llama|a nombre de) (?:[a-z]{3,} ?){1,4}$"
+_INTRODUCTIONS: Final = _phrases("me llamo / mi nombre es / soy / habla con / se llama / a nombre de")
+_INTRODUCTION: Final = re.compile(rf"\b(?:{'|'.join(_INTRODUCTIONS)}) (?:[a-z]{{3,}} ?){{1,4}}$")
+_ADDRESSES: Final = _phrases("y / pero / hola / bueno / senorita / disculpe / perdon")
+_PREPOSITIONS: Final = _phrases("a / de / en / con / por / para / hasta / desde")
+_QUESTIONS: Final = _phrases(
+    """
+    que / como / cuando / donde / cual / cuales / cuanto / cuanta / cuantos / cuantas / quien / sera que / me puede /
+    me puedes / me podria / puedo / puede / puedes / podria / tienen / tiene / atienden / hay
+    """
 )
 _QUESTION_START: Final = re.compile(
-    r"^(?:(?:y|pero|hola|bueno|senorita|disculpe|perdon) )*(?:(?:a|de|en|con|por|para|hasta|desde) )?"
-    r"(?:que|como|cuando|donde|cual|cuales|cuanto|cuanta|cuantos|cuantas|quien|sera que|me puede|me puedes|me podria|"
-    r"puedo|puede|puedes|podria|tienen|tiene|atienden|hay) \w+ \w+"
+    rf"^(?:(?:{'|'.join(_ADDRESSES)}) )*(?:(?:{'|'.join(_PREPOSITIONS)}) )?(?:{'|'.join(_QUESTIONS)}) \w+ \w+"
 )
 
 
@@ -282,3 +287,25 @@ _BACKCHANNEL_PHRASES: Final = frozenset(
 )
 
 _GREETINGS: Final = _set("alo hola si diga digame bueno buenos buenas buen muy dia dias tarde tardes noche noches")
+
+
+# --- what is read for --------------------------------------------------------
+
+_PHRASES: Final = (
+    *(_OPEN_PHRASES + _CLOSED_PHRASES + _CLOSED_ALONE + _LAST_PHRASES),
+    *(_INTRODUCTIONS + _ADDRESSES + _PREPOSITIONS + _QUESTIONS),
+    *_BACKCHANNEL_PHRASES,
+)
+_ARTICLES: Final = _set("un una")
+
+NUMBER_WORDS: Final = (_UNITS - _ARTICLES, _TWO_DIGITS, _HUNDREDS)
+"""Words of numbers, those in one set alike to this module."""
+
+TELLING_WORDS: Final = frozenset(
+    {
+        *(_NEVER_LAST | _SELDOM_LAST | _SENTENCES_IN_A_WORD | _ANSWERS | _ARTICLES),
+        *(_CUES | _READ_OUT_SIGNS | _QUANTITY_BEFORE | _BACKCHANNELS | _GREETINGS),
+        *(word for phrase in _PHRASES for word in phrase.split()),
+    }
+)
+"""All other words that make a difference here, without accents. Any word that is not here says as much as any other."""

@@ -16,12 +16,15 @@ from telnyx_actors.actors.messages import CallPlan, EndCall, PlaceCall, WebhookR
 from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.session import StreamGate
+from telnyx_actors.actors.spool import record_key
 from telnyx_actors.actors.supervisor import CallRefused
 from telnyx_actors.clock import Clock
+from telnyx_actors.config.engine import MEDIA_PATH
 from telnyx_actors.core.persona import system_prompt
 from telnyx_actors.errors import ConfigError, EngineError, ProviderError
 from telnyx_actors.front.figures import front_figures
-from telnyx_actors.front.ports import Answer, CallRequest, Json, Reply
+from telnyx_actors.front.ports import Answer, CallRequest, FileReply, Json, PagePort, Phones, Reply
+from telnyx_actors.front.records import Records
 from telnyx_actors.front.refusals import refusal_in_words
 from telnyx_actors.front.server import FrontServer
 from telnyx_actors.front.settings import FrontSettings
@@ -63,14 +66,17 @@ class FrontSeen:
 class FrontActor(EngineActor):
     """Lives as long as the front's thread; when that dies, so does this, and both are made anew."""
 
-    def __init__(self, birth: Birth, services: Services, settings: FrontSettings, seen: FrontSeen) -> None:
+    def __init__(
+        self, birth: Birth, services: Services, settings: FrontSettings, seen: FrontSeen, page: PagePort
+    ) -> None:
         super().__init__(birth)
         self._settings = settings
         self._seen = seen
-        self._door = Door(services, self.clock, seen.page)
+        self._page = page
+        self._door = Door(services, self.clock, seen.page, page.phones)
 
     def setup(self) -> None:
-        self._server = FrontServer(self._door, self._settings, lambda _: tell(self.actor_ref, _Died()))
+        self._server = FrontServer(self._door, self._settings, lambda _: tell(self.actor_ref, _Died()), page=self._page)
         try:
             self._server.start()
         except ConfigError as error:
@@ -96,10 +102,12 @@ class FrontActor(EngineActor):
 class Door:
     """The ``Engine`` of ``front.ports``: passes on, and reads what may be read without asking."""
 
-    def __init__(self, services: Services, clock: Clock, page: Page) -> None:
+    def __init__(self, services: Services, clock: Clock, page: Page, phones: Phones) -> None:
         self._services = services
         self._clock = clock
         self._page = page
+        self._phones = phones
+        self._records = Records(services.vendors.archive)
         self._started_at = clock.now()
 
     @property
@@ -142,6 +150,30 @@ class Door:
                 return Answer(500, _error(f"telnyx_{outcome.kind}", refusal_in_words(outcome)), wait_s)
             case _:
                 return Answer(500, _error("internal", "La llamada no se pudo iniciar."))
+
+    def call_browser(self, reply: Reply) -> None:
+        plan = CallPlan(uuid.uuid4().hex, "outgoing", self._phones.number)
+        if not self._services.supervisor.tell(PlaceCall(plan, lambda outcome: reply(self._picked_up(plan, outcome)))):
+            reply(_NOBODY_THERE)
+
+    def _picked_up(self, plan: CallPlan, outcome: DialledCall | Exception) -> Answer:
+        if isinstance(outcome, ProviderError):
+            return Answer(409, _error("no_softphone", f"El softphone no puede llamar: {outcome.message}."))
+        placed = self._placed(plan, outcome)
+        if not isinstance(outcome, DialledCall):
+            return placed
+        media = f"{MEDIA_PATH}?{self._phones.media_query(outcome.call_control_id)}"
+        return Answer(placed.status, {**placed.body, "media": media})
+
+    def record(self, call_ref: str, name: str, reply: FileReply) -> None:
+        calls, settings = self._services.calls, self._services.settings
+        view = next((view for view in (*calls.all(), *calls.ended()) if view.plan.ref == call_ref), None)
+        if view is None or not view.places:
+            reply(Answer(404, _error("not_found", "Esa llamada no está (todavía) en el archivo.")))
+        elif not settings.log_transcripts:
+            reply(Answer(403, _error("forbidden", "Lo que se dijo no se muestra (LOG_TRANSCRIPTS=false).")))
+        else:
+            self._records.fetch(f"{record_key(settings.archive_folder, view.started_wall, view.name)}/{name}", reply)
 
     def test_model(self, nombre: str, mensaje: str, contexto: str | None, reply: Reply) -> None:
         settings = self._services.settings

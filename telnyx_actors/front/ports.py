@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from telnyx_actors.actors.media import MediaGate
+from telnyx_actors.front.sessions import Sessions
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
 Json: TypeAlias = Mapping[str, object]
@@ -23,6 +24,10 @@ class Answer:
 
 Reply: TypeAlias = Callable[[Answer], None]
 """Gives the answer to a waiting request; callable once, from any thread."""
+
+
+FileReply: TypeAlias = Callable[[bytes | Answer], None]
+"""The same for a file: all of it, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +69,74 @@ class Engine(Protocol):
 
     def metrics(self) -> tuple[bytes, str]:
         """The Prometheus page and its content type."""
+
+    def call_browser(self, reply: Reply) -> None:
+        """A call whose other side is the page's softphone. The answer says where its audio goes."""
+
+    def record(self, call_ref: str, name: str, reply: FileReply) -> None:
+        """A file of an archived call, by our name for the call."""
+
+
+# --- the page ------------------------------------------------------------------------
+
+
+class Asset(Protocol):
+    """A file of the page, as it is served."""
+
+    @property
+    def body(self) -> bytes: ...
+
+    @property
+    def content_type(self) -> str: ...
+
+
+class Viewer(Protocol):
+    """A browser that looks at the page. Both methods may be called from any thread."""
+
+    def send(self, messages: Sequence[str]) -> bool: ...
+
+    def close(self, code: int, reason: str) -> None: ...
+
+
+class Audience(Protocol):
+    """Who shows the engine to those who look at the page."""
+
+    @property
+    def assets(self) -> Mapping[str, Asset]: ...
+
+    def came(self, viewer: Viewer) -> bool:
+        """False when there is nobody to tell them anything."""
+
+    def asked(self, viewer: Viewer, call: str, *, tree: bool) -> None:
+        """``call``: the one that is open on their page, by our name for it."""
+
+    def left(self, viewer: Viewer) -> None: ...
+
+
+class Phones(Protocol):
+    """The carrier of calls whose other side is a browser. Every method returns at once."""
+
+    @property
+    def number(self) -> str:
+        """What is dialled to reach a browser."""
+
+    def media_query(self, call_control_id: str) -> str:
+        """What the address of the call's media socket ends in."""
+
+    def attach(self, call_control_id: str, tell: Callable[[Json], bool]) -> bool:
+        """From now on ``tell`` takes the carrier's commands to the browser. False for a call that is not."""
+
+    def spoken(self, call_control_id: str) -> None:
+        """The browser has said what it was told to say."""
+
+    def hung_up(self, call_control_id: str) -> bool:
+        """The person at the browser ended the call. False when it had ended already."""
+
+
+@dataclass(frozen=True, slots=True)
+class PagePort:
+    """What the page needs beside the engine. ``sessions`` outlive the front."""
+
+    audience: Audience
+    phones: Phones
+    sessions: Sessions = field(default_factory=Sessions)

@@ -19,8 +19,10 @@ from telnyx_actors.front.exchange import (
     timestamp,
 )
 from telnyx_actors.front.media import MediaRoute
-from telnyx_actors.front.ports import Answer, Engine, Reply
+from telnyx_actors.front.page import add_page
+from telnyx_actors.front.ports import Answer, Engine, PagePort, Reply
 from telnyx_actors.front.routing import Router
+from telnyx_actors.front.security import denial
 from telnyx_actors.front.settings import FrontSettings
 from telnyx_actors.front.validation import batch_rows, call_request, json_body, model_test
 from telnyx_actors.front.webhooks import WebhookRoute
@@ -28,10 +30,16 @@ from telnyx_actors.front.webhooks import WebhookRoute
 SERVICE_NAME = "telnyx_actors"
 
 
-def build_router(engine: Engine, settings: FrontSettings, counters: FrontCounters, clock: Clock) -> Router:
+def build_router(
+    engine: Engine, settings: FrontSettings, counters: FrontCounters, clock: Clock, page: PagePort | None = None
+) -> Router:
     """Every route of the engine. Raises ``ValueError`` when the public key is not a key."""
     limits = settings.limits
-    router = Router(counters, settings.api_token)
+    router = Router(counters)
+
+    def token(request: Request) -> str | None:
+        return denial(request, settings.api_token)
+
     api = ApiRoutes(engine, settings, clock, router.endpoints)
     webhook = WebhookRoute(engine, counters, clock, settings.telnyx_public_key, limits.webhook_ids_max)
     router.add("GET", "/", api.index)
@@ -40,14 +48,16 @@ def build_router(engine: Engine, settings: FrontSettings, counters: FrontCounter
     router.add("GET", "/ready", api.ready)
     router.add("POST", "/webhook/telnyx", webhook.post)
     router.add_socket("/stream/media", MediaRoute(engine.media, counters, limits).accept)
-    router.add("GET", "/metrics", api.metrics, is_guarded=True)
-    router.add("POST", "/api/call/initiate", api.initiate, is_guarded=True)
-    router.add("POST", "/api/call/batch", api.batch, is_guarded=True)
-    router.add("GET", "/api/sessions/stats", api.stats, is_guarded=True)
-    router.add("POST", "/api/test/claude", api.test_model, is_guarded=True)
-    router.add("GET", "/api/calls", api.calls, is_guarded=True)
-    router.add("GET", "/api/calls/{id}", api.call, is_guarded=True)
-    router.add("POST", "/api/calls/{id}/hangup", api.hangup, is_guarded=True)
+    router.add("GET", "/metrics", api.metrics, token)
+    router.add("POST", "/api/call/initiate", api.initiate, token)
+    router.add("POST", "/api/call/batch", api.batch, token)
+    router.add("GET", "/api/sessions/stats", api.stats, token)
+    router.add("POST", "/api/test/claude", api.test_model, token)
+    router.add("GET", "/api/calls", api.calls, token)
+    router.add("GET", "/api/calls/{id}", api.call, token)
+    router.add("POST", "/api/calls/{id}/hangup", api.hangup, token)
+    if page is not None:
+        add_page(router, engine, page, settings, clock)
     return router
 
 

@@ -11,7 +11,7 @@ from loguru import logger
 
 from telnyx_actors.front.counters import FrontCounters
 from telnyx_actors.front.exchange import BadRequestError, Pending, Request, Respond, Response, error_response
-from telnyx_actors.front.security import denial, denial_response
+from telnyx_actors.front.security import denial_response
 from telnyx_actors.front.websocket import WebSocketHandler
 
 Handler: TypeAlias = Callable[[Request, Respond], Response | Pending]
@@ -22,30 +22,32 @@ SocketHandler: TypeAlias = Callable[[Request], WebSocketHandler | Response]
 
 Result: TypeAlias = Response | Pending | WebSocketHandler
 
+Guard: TypeAlias = Callable[[Request], str | None]
+"""Why a request may not come in, or None."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Route:
     handler: Handler | None = None
     socket_handler: SocketHandler | None = None
-    is_guarded: bool = False
+    guard: Guard | None = None
 
 
 class Router:
     """The table of routes. Paths may have named parts: ``/api/calls/{id}``."""
 
-    def __init__(self, counters: FrontCounters, api_token: str | None) -> None:
+    def __init__(self, counters: FrontCounters) -> None:
         self._counters = counters
-        self._api_token = api_token
         self._exact: dict[str, dict[str, _Route]] = {}
         self._patterns: dict[tuple[str, ...], dict[str, _Route]] = {}
 
-    def add(self, method: str, pattern: str, handler: Handler, *, is_guarded: bool = False) -> None:
-        """Guarded routes need the API token (or, without one, a client on this machine)."""
-        self._methods(pattern)[method] = _Route(handler=handler, is_guarded=is_guarded)
+    def add(self, method: str, pattern: str, handler: Handler, guard: Guard | None = None) -> None:
+        """Without a guard, anybody may come."""
+        self._methods(pattern)[method] = _Route(handler=handler, guard=guard)
 
-    def add_socket(self, pattern: str, handler: SocketHandler, *, is_guarded: bool = False) -> None:
+    def add_socket(self, pattern: str, handler: SocketHandler, guard: Guard | None = None) -> None:
         """A WebSocket, upgraded from GET."""
-        self._methods(pattern)["GET"] = _Route(socket_handler=handler, is_guarded=is_guarded)
+        self._methods(pattern)["GET"] = _Route(socket_handler=handler, guard=guard)
 
     def endpoints(self) -> list[str]:
         """Every route, as people write it: ``GET /health``."""
@@ -63,7 +65,7 @@ class Router:
             allowed = sorted(methods) + (["HEAD"] if "GET" in methods else [])
             refusal = "Esta ruta no admite ese método."
             return pattern, error_response(405, "method_not_allowed", refusal, ("Allow", ", ".join(allowed)))
-        reason = denial(request, self._api_token) if route.is_guarded else None
+        reason = route.guard(request) if route.guard is not None else None
         if reason is not None:
             self._counters.access_denied[reason] += 1
             return pattern, denial_response(reason)

@@ -96,6 +96,35 @@ def denial(request: Request, api_token: str | None) -> str | None:
     return None
 
 
+def page_denial(request: Request, api_token: str | None, *, has_session: bool) -> str | None:
+    """The same for the page, whose browser may show a session instead of the token.
+
+    A browser sends its cookie, and comes from this machine, whoever made it ask: what changes something and
+    what becomes a WebSocket has to come from our own page, port included.
+    """
+    headers = request.headers
+    reason = None if has_session else denial(request, api_token)
+    if reason is not None or _brings_token(headers, api_token):
+        return reason
+    is_passive = request.method in ("GET", "HEAD") and "upgrade" not in headers
+    if is_passive or is_same_origin(headers) or ("origin" not in headers and not has_session):
+        return None
+    return "foreign_origin"
+
+
+def is_same_origin(headers: Mapping[str, str]) -> bool:
+    """Whether a page of ours sent this: browsers say whose it was, and no page can change that."""
+    try:
+        origin = urlsplit(headers.get("origin", "")).netloc.lower()
+    except ValueError:
+        return False
+    return bool(origin) and origin == headers.get("host", "").lower()
+
+
+def _brings_token(headers: Mapping[str, str], api_token: str | None) -> bool:
+    return bool(api_token) and "authorization" in headers
+
+
 def denial_response(reason: str) -> Response:
     if reason in ("no_token", "bad_token"):
         return error_response(

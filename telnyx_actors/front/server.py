@@ -18,7 +18,7 @@ from telnyx_actors.errors import ConfigError
 from telnyx_actors.front.admission import Admission
 from telnyx_actors.front.connection import HttpConnection
 from telnyx_actors.front.counters import FrontCounters, LagMeter
-from telnyx_actors.front.ports import Engine
+from telnyx_actors.front.ports import Engine, PagePort
 from telnyx_actors.front.routes import build_router
 from telnyx_actors.front.settings import FrontSettings
 
@@ -38,6 +38,7 @@ class FrontServer:
         settings: FrontSettings,
         on_death: Callable[[BaseException], object] | None = None,
         clock: Clock | None = None,
+        page: PagePort | None = None,
     ) -> None:
         """``on_death`` is called on the front's thread if it ends without being asked to.
 
@@ -45,7 +46,7 @@ class FrontServer:
         """
         self.counters = FrontCounters()
         try:
-            self.router = build_router(engine, settings, self.counters, clock or SystemClock())
+            self.router = build_router(engine, settings, self.counters, clock or SystemClock(), page)
         except ValueError as error:
             raise ConfigError((f"TELNYX_PUBLIC_KEY: no es una clave Ed25519 en base64 ({error})",)) from None
         self._settings = settings

@@ -85,7 +85,7 @@ def rule(path: str, breach: str) -> Callable[[Callable[[Module], Complaints]], C
 
 # --- imports go one way ---------------------------------------------------------
 
-_BASE: Final = frozenset({"errors", "clock", "config", "logs", "log_output", "__init__"})
+_BASE: Final = frozenset({"errors", "clock", "config", "logs", "log_output", "core_version", "__init__"})
 _ENGINE: Final = _BASE | {"core", "wire", "providers", "actors", "owner", "personas", "lazy", "vendors"}
 _LAYERS: Final = {
     "__init__": frozenset[str](),
@@ -95,6 +95,7 @@ _LAYERS: Final = {
     "log_output": frozenset({"errors"}),
     "logs": frozenset({"errors", "config", "log_output"}),
     "core": frozenset({"errors"}),
+    "core_version": frozenset[str](),
     "wire": frozenset({"errors", "core"}),
     "providers": _BASE | {"core", "wire"},
     "actors": _BASE | {"core", "wire", "providers"},
@@ -106,8 +107,9 @@ _LAYERS: Final = {
     "vendors": _BASE | {"core", "wire", "providers", "actors", "lazy"},
     "preflight": _BASE | {"core", "wire", "providers", "personas", "lazy", "vendors"},
     "reload": _BASE | {"actors"},
+    "replay": _BASE | {"core", "wire", "console"},
     "app": _ENGINE | {"front", "console"},
-    "main": _ENGINE | {"front", "console", "app", "preflight", "reload"},
+    "main": _ENGINE | {"front", "console", "app", "preflight", "reload", "replay"},
     "standins": frozenset[str](),
     "demo": _ENGINE | {"front", "console", "app", "standins"},
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,17 @@ class Paint:
 
     def __call__(self, text: str, style: str) -> str:
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.is_on and style else text
+
+
+def has_colours() -> bool:
+    """Whether standard output is a terminal whose owner wants them. Has Windows understand them."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return False
+    if sys.platform == "win32":
+        import colorama  # noqa: PLC0415  # loguru brings it, on Windows only
+
+        colorama.just_fix_windows_console()
+    return True
 
 
 def safe(value: object) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from telnyx_actors.config import read_env
-from telnyx_actors.config.settings import all_settings
+from telnyx_actors.config import data_dir_in, read_env
 from telnyx_actors.console.client import call_screens, screens
 from telnyx_actors.console.client.completion import use_readline
 from telnyx_actors.console.client.link import Link, LinkLost, NeedsConfirmation
-from telnyx_actors.console.client.render import Paint, safe
+from telnyx_actors.console.client.render import Paint, has_colours, safe
 from telnyx_actors.console.endpoint import FILE, NotRunning
 from telnyx_actors.console.protocol import Json
 from telnyx_actors.errors import ConfigError, EngineError
@@ -142,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return EXIT_NOT_RUNNING
     confirm = _always if options.yes else _ask_operator
-    shell = Shell(data_dir, Console(sys.stdout), Paint(_has_colours()), confirm)
+    shell = Shell(data_dir, Console(sys.stdout), Paint(has_colours()), confirm)
     try:
         if options.words:
             return shell.run(options.words, as_json=options.json)
@@ -189,23 +187,10 @@ def _ask_operator(question: str) -> bool:
     return input(f"{safe(question)} [s/N] ").strip().lower() in ("s", "sí", "si")
 
 
-def _has_colours() -> bool:
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
-        return False
-    if sys.platform == "win32":
-        import colorama  # noqa: PLC0415  # loguru brings it, on Windows only
-
-        colorama.just_fix_windows_console()
-    return True
-
-
 def _data_dir(env_file: Path | None) -> Path:
     """Where the engine works, by the same variables that it reads. Raises ``ConfigError``."""
     default = Path(".env")
-    env = read_env(env_file or (default if default.exists() else None))
-    declared = next(each for each in all_settings() if each.name == "DATA_DIR")
-    path: Path = declared.kind.parse(env.get(declared.name, "").strip() or declared.default or "")
-    return path
+    return data_dir_in(read_env(env_file or (default if default.exists() else None)))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
