@@ -60,7 +60,8 @@ class MediaClock:
         while True:
             if not self._wanted.is_set():
                 await self._wanted.wait()
-                self._slot = int((time.monotonic() - self._origin) / SLOT_S)
+                # Not from now: this loop may have been busy since they joined.
+                self._slot = min(first for members in self._members for first in members.values())
             due = self._origin + self._slot * SLOT_S
             await asyncio.sleep(max(due - time.monotonic(), 0))
             for ticker, first in list(self._members[self._slot % SLOTS_PER_FRAME].items()):
