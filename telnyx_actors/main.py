@@ -1,4 +1,4 @@
-"""The command line: run the engine until it is told to stop, or check what it needs."""
+"""The command line: run the engine until it is told to stop, check what it needs, or replay a call."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ from loguru import logger
 from telnyx_actors import __version__
 from telnyx_actors.app import Engine
 from telnyx_actors.clock import SystemClock
-from telnyx_actors.config import Log, Settings, load_settings, read_env
+from telnyx_actors.config import Log, Settings, data_dir_in, load_settings, read_env
+from telnyx_actors.console.client.render import Paint, has_colours
 from telnyx_actors.errors import ConfigError
 from telnyx_actors.log_output import Console
 from telnyx_actors.logs import DEBUG, LogOutput, cleaner, setup_logs
 from telnyx_actors.personas import load_persona
 from telnyx_actors.preflight import as_json, preflight, self_check, table
 from telnyx_actors.reload import Reloader
+from telnyx_actors.replay.command import ReplayOptions, replay_call
 
 EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says. Returns the exit code."""
     options = _parse(arguments)
     env_file = _env_file(options.env_file)
+    if options.replay is not None:
+        return _replay(options, env_file)
     try:
         settings = _settings(read_env(env_file))
         # The file is the running engine's: two that renew it would lose lines.
@@ -137,6 +141,19 @@ def _check(settings: Settings, *, in_json: bool) -> int:
     return EXIT_OK if report.is_passed else EXIT_FAILED
 
 
+# --- replaying --------------------------------------------------------------------------
+
+
+def _replay(options: argparse.Namespace, env_file: Path | None) -> int:
+    """Needs no key and no engine, only the folder that one has worked in."""
+    try:
+        data_dir = data_dir_in(read_env(env_file))
+    except ConfigError as error:
+        return _complain(error, in_json=options.json)
+    wanted = ReplayOptions(options.replay, data_dir, options.json, options.as_test, options.mask)
+    return replay_call(wanted, Console(sys.stdout), Paint(has_colours()))
+
+
 # --- starting ---------------------------------------------------------------------------
 
 
@@ -187,13 +204,28 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="run.py",
         description="Motor de telefonía: Telnyx lleva la llamada, Deepgram escucha, Claude responde, ElevenLabs habla.",
         epilog="La configuración son variables de entorno; .env.example las explica todas. "
-        "Códigos de salida: 0 bien, 1 algo falló, 2 la configuración no sirve.",
+        "Códigos de salida: 0 bien, 1 algo falló, 2 la configuración no sirve. Con --replay: 0 todo se decide igual, "
+        "1 algo se decide de otro modo, 2 no hay tal llamada, 3 no se puede juzgar (dañada, o de otra versión).",
     )
     parser.add_argument("--env-file", type=Path, metavar="ARCHIVO", help="variables de entorno (por omisión: .env)")
     parser.add_argument(
         "--check", action="store_true", help="probar claves, modelos, número y direcciones, decir qué falla, y terminar"
     )
-    parser.add_argument("--json", action="store_true", help="con --check: el resultado en JSON")
+    parser.add_argument("--json", action="store_true", help="con --check o --replay: el resultado en JSON")
+    parser.add_argument(
+        "--replay",
+        metavar="LLAMADA",
+        help="repetir una llamada guardada (comienzo de su id): cada suceso, decisión y plazo, y si hoy se decide igual",
+    )
+    parser.add_argument(
+        "--as-test",
+        type=Path,
+        nargs="?",
+        const=Path(),
+        metavar="ARCHIVO",
+        help="con --replay: escribir un test de regresión de la llamada",
+    )
+    parser.add_argument("--mask", action="store_true", help="con --as-test: otras palabras en lugar de las dichas")
     parser.add_argument(
         "--handover",
         action="store_true",
@@ -201,6 +233,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--version", action="version", version=f"telnyx_actors {__version__}")
     options = parser.parse_args(arguments)
-    if options.json and not options.check:
-        parser.error("--json va con --check")
+    if options.json and not options.check and options.replay is None:
+        parser.error("--json va con --check o --replay")
+    if options.as_test is not None and options.replay is None:
+        parser.error("--as-test va con --replay")
+    if options.mask and options.as_test is None:
+        parser.error("--mask va con --as-test")
     return options

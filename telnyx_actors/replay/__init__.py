@@ -1,0 +1,1 @@
+"""A call held again from its chronicle: ``run.py --replay``."""
