@@ -16,11 +16,15 @@ from typing import TypeVar
 
 from support.simulated_caller import Ears
 from support.simulated_line import Line, Source, Span
+from telnyx_actors.actors.address import Address
+from telnyx_actors.actors.chronicler import Chronicler
+from telnyx_actors.actors.messages import Chronicled
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.conversation import Conversation
+from telnyx_actors.core.chronicle import Beginning, Page, Part, parts
 from telnyx_actors.core.rules import Lines, Rules
 from telnyx_actors.core.turn import TurnKind, TurnRecord
+from telnyx_actors.wire.chronicle import decode_page, encode_page
 
 LINES = Lines(
     greeting="Buenos días, clínica. ¿Con quién tengo el gusto?",
@@ -75,6 +79,22 @@ class Nature:
     is_woken_early: Callable[[], bool] = lambda: False
 
 
+class Pages(Address):
+    """Where a chronicle is written to. ``parts`` has been through the bytes of a file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[Page] = []
+
+    def tell(self, message: object) -> bool:
+        assert isinstance(message, Chronicled)
+        self.written.append(message.page)
+        return True
+
+    def parts(self) -> list[Part]:
+        return parts(decode_page(encode_page(page)) for page in self.written)
+
+
 class Simulation:
     """One call. ``run(until)`` plays it; then look at ``records``, ``log``, ``line`` and ``inputs``."""
 
@@ -82,7 +102,11 @@ class Simulation:
         self.now = 0.0
         self.nature = nature or Nature()
         self.rules = rules or Rules()
-        self.conversation = Conversation(self.rules, LINES, 0.0)
+        beginning = Beginning("here", "", 0.0, self.rules, LINES)
+        self.conversation = beginning.conversation()
+        self.pages = Pages()
+        self._chronicler = Chronicler(self.conversation, beginning, "ref", self.pages)
+        self._deadline = self.conversation.next_deadline()
         self.inputs: list[tuple[float, ev.CallEvent]] = []
         self.log: list[tuple[float, ac.Action]] = []
         self.journal: list[tuple[float, ev.CallEvent, list[ac.Action]]] = []
@@ -128,7 +152,7 @@ class Simulation:
         heap, fed, deadline, same_moment = self._heap, -1, 0.0, 0
         while not self.conversation.is_over:
             if fed != len(self.journal):
-                fed, deadline = len(self.journal), self._deadline()
+                fed, deadline = len(self.journal), self._checked_deadline()
             due = deadline + self.nature.timer_late_s()
             when = heap[0][0] if heap else NEVER
             at = min(when, due)
@@ -146,9 +170,10 @@ class Simulation:
             else:
                 self.feed(what)
         self.now = until
+        self._chronicler.flush()
 
-    def _deadline(self) -> float:
-        deadline = self.conversation.next_deadline()
+    def _checked_deadline(self) -> float:
+        deadline = self._deadline
         assert deadline is not None, "a live call has a deadline"
         assert deadline > self.conversation.state.now, f"a deadline is ahead, not at {deadline}"
         return deadline
@@ -156,7 +181,7 @@ class Simulation:
     def _wake_early(self, when: float) -> None:
         """A deadline says when the first rule can have something to do: until then, none has."""
         self.now = when
-        early = self.conversation.handle(ev.TimePassed(), self.now)
+        early = self._decided(ev.TimePassed())
         assert all(isinstance(action, ac.SendAudio | ac.SendMark) for action in early), f"not asked for: {early}"
         self.inputs.append((self.now, ev.TimePassed()))
         self.journal.append((self.now, ev.TimePassed(), early))
@@ -175,11 +200,16 @@ class Simulation:
                 span.source is Source.CARRIER and span.end > self.now for span in self.spans_of(event.clause)
             ):
                 self.line.clear(self.now, Source.CARRIER)
-        actions = self.conversation.handle(event, self.now)
+        actions = self._decided(event)
         self.journal.append((self.now, event, actions))
         for action in actions:
             self.log.append((self.now, action))
             self._perform(action)
+
+    def _decided(self, event: ev.CallEvent) -> list[ac.Action]:
+        step = self._chronicler.decide(event, self.now)
+        self._deadline = step.deadline
+        return list(step.actions)
 
     def _perform(self, action: ac.Action) -> None:  # noqa: C901 - one line an action is the clearest table
         match action:
