@@ -146,7 +146,7 @@ class FrontServer:
 
 
 def _new_event_loop(use_uvloop: bool) -> asyncio.AbstractEventLoop:
-    """uvloop where the platform has it: less CPU a frame (26 µs for 28 to 39, bench/front_frame_cost.py); never required."""
+    """uvloop where the platform has it: less CPU a frame (26 µs for 28 to 39, python -m bench.stages); never required."""
     if use_uvloop and sys.platform != "win32":
         try:
             import uvloop  # noqa: PLC0415 - a platform without it must still start
