@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from telnyx_actors.actors.media import MediaSink
-from telnyx_actors.front.ports import Answer, CallRequest, Json, Reply
+from telnyx_actors.front.ports import Answer, CallRequest, FileReply, Json, Reply
 from telnyx_actors.wire.telnyx_media import Dtmf, Media, StreamError, StreamStart
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
@@ -73,6 +73,7 @@ class FakeEngine:
     on_initiate: Callable[[CallRequest, Reply], None] | None = None
     on_webhook: Callable[[WebhookEvent], None] | None = None
     live_calls: dict[str, Json] = field(default_factory=dict)
+    records: dict[tuple[str, str], bytes] = field(default_factory=dict)
     is_ready: bool = True
 
     def webhook(self, event: WebhookEvent, call_ref: str | None) -> None:
@@ -95,6 +96,13 @@ class FakeEngine:
 
     def hangup(self, call_id: str, reply: Reply) -> None:
         reply(Answer(202 if call_id in self.live_calls else 404, {"call_control_id": call_id}))
+
+    def call_browser(self, reply: Reply) -> None:
+        reply(Answer(201, {"call_id": "1", "call_control_id": "web:1", "media": "/stream/media?secret=s"}))
+
+    def record(self, call_ref: str, name: str, reply: FileReply) -> None:
+        missing = Answer(404, {"error": "not_found", "message": "Esa llamada no está (todavía) en el archivo."})
+        reply(self.records.get((call_ref, name), missing))
 
     def calls(self) -> Sequence[Json]:
         return list(self.live_calls.values())

@@ -1,0 +1,312 @@
+"""What the page shows, as JSON: made by looking, like the other views, and told again only where it changed."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from telnyx_actors import __version__
+from telnyx_actors.actors.calls import CallView
+from telnyx_actors.actors.stats import Stats
+from telnyx_actors.actors.tally import PARTS, Sample
+from telnyx_actors.actors.trail import Step, is_failure
+from telnyx_actors.console import latency
+from telnyx_actors.console.call_views import call_path
+from telnyx_actors.console.desk import Desk
+from telnyx_actors.console.protocol import Json
+from telnyx_actors.console.views import STUCK_S, stuck
+from telnyx_actors.console.wording import describe, masked
+from telnyx_actors.core import actions as ac
+from telnyx_actors.core import events as ev
+from telnyx_actors.core.turn import TurnRecord
+from telnyx_actors.logs import mask_phone
+
+FRAMES_S: Final = 60.0
+"""The last hour is drawn minute by minute."""
+BINS_MS: Final = (200, 300, 400, 500, 600, 700, 850, 1000, 1250, 1500, 2000, 2500, 4000)
+"""Upper bounds of the distribution's bars; the last one is open."""
+
+Rows = Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Differences:
+    """Rows as they were told last. Equal rows are not told again, rows that are no more are told as None."""
+
+    _told: dict[str, object] = field(default_factory=dict)
+
+    def since(self, rows: Rows) -> dict[str, object]:
+        """What is to be told now."""
+        changed = {key: row for key, row in rows.items() if key not in self._told or self._told[key] != row}
+        changed.update(dict.fromkeys(self._told.keys() - rows.keys()))
+        self._told = dict(rows)
+        return changed
+
+    @property
+    def whole(self) -> dict[str, object]:
+        """All of it, for who has been told nothing yet."""
+        return dict(self._told)
+
+
+def epoch_ms(zero_s: float, at: float | None) -> int | None:
+    """A moment of the monotonic clock as the browser knows time. ``zero_s``: what to add, the same all the time."""
+    return None if at is None else round((zero_s + at) * 1000)
+
+
+# --- the engine ----------------------------------------------------------------------
+
+
+def engine(desk: Desk) -> Rows:
+    """How it is, in a line."""
+    totals = desk.runtime.stats.totals()
+    return {
+        "version": __version__,
+        "model": desk.services.settings.model_name,
+        "mode": "stream" if desk.services.mode.uses_stream else "webhook",
+        "is_closed": desk.services.calls.is_closed,
+        "calls": sum(not view.is_over for view in desk.services.calls.all()),
+        "calls_total": desk.services.calls.total,
+        "front_lag_ms": round(desk.front_lag_ms()),
+        "actors": len(desk.runtime.stats.under()),
+        "crashes": totals.crashes,
+        "stuck": [_stuck(row) for row in stuck(desk, desk.runtime.stats.under())],
+    }
+
+
+def _stuck(row: Json) -> Json:
+    return {"path": row["path"], "busy_s": int(row["busy_s"]), "message": row["message"], "stack": row["stack"]}
+
+
+def actors(desk: Desk) -> Rows:
+    """Every actor by its path: class, state, message in hand, waiting, oldest (s), most, restarts, lost."""
+    now = desk.now()
+    return {stats.path: _actor(stats, now) for stats in desk.runtime.stats.under()}
+
+
+def _actor(stats: Stats, now: float) -> Sequence[object]:
+    busy_s = stats.busy_s(now)
+    state = "stuck" if busy_s >= STUCK_S else "busy" if stats.busy_since is not None else "idle"
+    message = stats.last_message.__qualname__ if state != "idle" and stats.last_message is not None else ""
+    waiting = stats.control_depth + stats.data_depth
+    lost = stats.dropped + stats.undelivered + stats.unexpected
+    return [stats.kind, state, message, waiting, round(stats.oldest_s(now), 1), stats.high_water, stats.restarts, lost]
+
+
+# --- calls ---------------------------------------------------------------------------
+
+
+def calls(desk: Desk, zero_s: float) -> Rows:
+    """Those in progress and the last that ended, by our name for them."""
+    return {view.plan.ref: call_line(view, zero_s) for view in desk.calls()}
+
+
+def call_line(view: CallView, zero_s: float) -> Json:
+    return {
+        "id": view.call_control_id,
+        "name": view.plan.nombre,
+        "number": mask_phone(view.plan.number),
+        "direction": view.plan.direction,
+        "state": view.state if view.is_alive or not view.ended_reason else "ended",
+        "is_alive": view.is_alive,
+        "is_at_pause": view.is_at_pause,
+        "reason": view.ended_reason,
+        "started": epoch_ms(zero_s, view.started_at),
+        "answered": epoch_ms(zero_s, view.answered_at),
+        "answered_s": round(view.usage.answered_s, 1),
+        "turns": view.turns,
+        "response_ms": None if view.last_response_s is None else round(view.last_response_s * 1000),
+        "failures": len(view.trail.failures),
+        "has_record": bool(view.places),
+    }
+
+
+@dataclass(slots=True)
+class CallStory:
+    """One call as one viewer is told it: what was told already is not told again."""
+
+    ref: str
+    _turns: int = -1  # the number of the last one told
+    _step: int = 0
+    _rest: Differences = field(default_factory=Differences)
+
+    def since(self, desk: Desk) -> Json:
+        """What is new of it; empty when nothing is. A call that is forgotten has nothing new."""
+        view = next((each for each in desk.calls() if each.plan.ref == self.ref), None)
+        if view is None:
+            return {}
+        shows_words = desk.settings.log.transcripts
+        turns = [record for record in tuple(view.trail.turns) if record.number > self._turns]
+        steps = view.trail.steps(with_frequent=True)
+        news: Json = self._rest.since(
+            {
+                "now": turn_in_progress(steps, view.started_at, shows_words=shows_words),
+                "actors": {stats.path: _actor(stats, desk.now()) for stats in _actors_of(desk, view)},
+                "usage": _usage(desk, view),
+                "places": list(view.places),
+            }
+        )
+        if turns:
+            self._turns = turns[-1].number
+            news["turns"] = [turn(record, view.started_at, shows_words=shows_words) for record in turns]
+        if fresh := [step for step in steps if step[0] > self._step]:
+            self._step = fresh[-1][0]
+            news["steps"] = [_step(step, view.started_at, shows_words=shows_words) for step in fresh]
+        return news
+
+
+def turn(record: TurnRecord, zero: float, *, shows_words: bool) -> Json:
+    """A turn that is over: what was said and heard, and its waterfall from the caller's last word on."""
+    times = record.times
+    begun = times.voice_ended or times.asked or times.committed or times.first_sent or times.ended
+    return {
+        "number": record.number,
+        "kind": record.kind.value,
+        "end": record.end.value,
+        "at_ms": None if begun is None else round((begun - zero) * 1000),
+        "said": _words(record.said, shows_words=shows_words),
+        "generated": _words(record.generated, shows_words=shows_words),
+        "heard_chars": len(record.heard) if shows_words else 0,
+        "is_heard": bool(record.heard),
+        "attempts": record.attempts,
+        "tokens": [record.input_tokens + record.cached_tokens, record.output_tokens],
+        "response_ms": None if record.latency is None else round(record.latency.response * 1000),
+        "spans": list(_spans(record)),
+        "committed_ms": _since_voice(record, times.committed),
+        "filler_ms": _since_voice(record, times.filler_sent),
+        "first_token_ms": _since_voice(record, times.first_token),
+    }
+
+
+def _spans(record: TurnRecord) -> Iterator[Sequence[object]]:
+    """(part, from ms, to ms, how much of it was speculative in ms), as far as the turn came.
+
+    What was worked on before the turn was the agent's was work on speculation.
+    """
+    times = record.times
+    bounds = (
+        ("hearing", times.voice_ended, times.transcribed),
+        ("thinking", times.asked, times.first_clause),
+        ("speaking", times.first_clause, times.first_speech),
+        ("held", times.first_speech, times.first_sent),
+        ("carrier", times.first_sent, times.ended),
+    )
+    committed = _since_voice(record, times.committed)
+    for part, start, end in bounds:
+        from_ms, to_ms = _since_voice(record, start), _since_voice(record, end)
+        if from_ms is None or to_ms is None or to_ms < from_ms:
+            continue
+        is_guess = part in ("thinking", "speaking")
+        guessed = max(0, min(to_ms, to_ms if committed is None else committed) - from_ms) if is_guess else 0
+        yield [part, from_ms, to_ms, guessed]
+
+
+def _since_voice(record: TurnRecord, at: float | None) -> int | None:
+    zero = record.times.voice_ended
+    return None if at is None or zero is None else round((at - zero) * 1000)
+
+
+def turn_in_progress(steps: Sequence[Step], zero: float, *, shows_words: bool) -> Json:
+    """What the caller has said and we have prepared since the last turn was over."""
+    said: list[str] = []
+    prepared: list[str] = []
+    interim, asked_ms = "", None
+    for _, at, what in steps:
+        match what:
+            case ac.EndTurn():
+                said, prepared, interim, asked_ms = [], [], "", None
+            case ev.TranscriptInterim():
+                interim = what.text
+            case ev.TranscriptFinal() if what.text:
+                said, interim = [*said, what.text], ""
+            case ev.TurnPredicted() | ev.TurnConfirmed():
+                said, interim = [what.text], ""
+            case ac.AskModel():
+                prepared, asked_ms = [], round((at - zero) * 1000)
+            case ac.Synthesize():
+                prepared.append(what.text)
+            case _:
+                pass
+    heard = " ".join([*said, interim]).strip()
+    return {
+        "said": _words(heard, shows_words=shows_words),
+        "prepared": _words(" ".join(prepared), shows_words=shows_words),
+        "asked_ms": asked_ms,
+    }
+
+
+def _step(step: Step, zero: float, *, shows_words: bool) -> Sequence[object]:
+    """(number, ms, kind, name, text, whether it is a failure)."""
+    number, at, what = step
+    kind, name, text = describe(what, with_words=shows_words)
+    return [number, round((at - zero) * 1000), kind, name, text, is_failure(what)]
+
+
+def _words(text: str, *, shows_words: bool) -> str:
+    return text if shows_words or not text else masked(text)
+
+
+def _actors_of(desk: Desk, view: CallView) -> list[Stats]:
+    return desk.runtime.stats.under(call_path(view)) if view.is_alive else []
+
+
+def _usage(desk: Desk, view: CallView) -> Json:
+    usage = view.usage
+    cost = usage.cost(desk.services.settings.prices)
+    return {
+        "requests": usage.requests,
+        "requests_wasted": usage.requests_wasted,
+        "tokens": usage.input_tokens + usage.cached_tokens + usage.output_tokens,
+        "tokens_wasted": usage.tokens_wasted,
+        "characters": usage.characters,
+        "cost": round(sum(cost.values()), 4),
+    }
+
+
+# --- the last hour ---------------------------------------------------------------------
+
+
+def health(desk: Desk, zero_s: float) -> Rows:
+    """Response times of the last hour and where they went, and what failed since the engine began."""
+    now = desk.now()
+    samples = desk.services.tally.samples(now - latency.WINDOW_S)
+    by_part = {part: sorted(getattr(each.latency, part) for each in samples) for part in PARTS}
+    sums = desk.services.tally.read()
+    return {
+        "answers": len(samples),
+        "parts": {part: latency.distribution(found) for part, found in by_part.items()},
+        "bins_ms": BINS_MS,
+        "bars": _bars(by_part["response"]),
+        "minutes": _minutes(samples, now),
+        "minutes_end": epoch_ms(zero_s, now),
+        "ended": [[*key[1:], int(count)] for key, count in sorted(sums.items()) if key[0] == "ended"],
+        "dead_air": [[*key[1:], int(count)] for key, count in sorted(sums.items()) if key[0] == "dead_air"],
+        "vendors": [[*key, count] for key, count in sorted(desk.runtime.stats.vendor_failures().items())],
+        "refused": int(sum(count for key, count in sums.items() if key[0] == "refused")),
+        "crashes": [
+            [epoch_ms(zero_s, crash.at), crash.path, crash.error[:200]]
+            for crash in reversed(desk.runtime.stats.crashes()[-20:])
+        ],
+        "gauges": dict(desk.services.tally.gauges()),
+    }
+
+
+def _bars(ranked: Sequence[float]) -> list[int]:
+    """How many responses up to each bound and above the one before it."""
+    upto = [bisect_right(ranked, bound / 1000) for bound in BINS_MS] + [len(ranked)]
+    return [count - before for count, before in zip(upto, [0, *upto], strict=False)]
+
+
+def _minutes(samples: Sequence[Sample], now: float) -> list[Sequence[int] | None]:
+    """(p50 ms, p95 ms, answers) of each minute of the hour, oldest first; None where nobody was answered."""
+    minutes: list[list[float]] = [[] for _ in range(int(latency.WINDOW_S / FRAMES_S))]
+    for sample in samples:
+        minutes[-1 - min(int((now - sample.at) / FRAMES_S), len(minutes) - 1)].append(sample.latency.response)
+    return [_middle_and_tail(sorted(found)) for found in minutes]
+
+
+def _middle_and_tail(ranked: Sequence[float]) -> Sequence[int] | None:
+    if not ranked:
+        return None
+    return [round(ranked[int(len(ranked) * quantile)] * 1000) for quantile in (0.5, 0.95)] + [len(ranked)]
