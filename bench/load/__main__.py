@@ -13,8 +13,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
+from bench.load.engine import engine
 from bench.load.report import as_markdown
 from bench.load.run import Row, measure
 
@@ -26,7 +28,9 @@ def main() -> int:
     rows: list[Row] = []
     for size in options.calls:
         print(f"{size} calls…", file=sys.stderr, flush=True)
-        rows.append(measure(size, options.seconds, settings, _say if options.pid else _ignore))
+        rows.append(
+            measure(size, options.seconds, partial(engine, settings=settings), _say if options.pid else _ignore)
+        )
         print(as_markdown(rows[-1:]), file=sys.stderr, flush=True)
     print(as_markdown(rows))
     options.json.write_text(json.dumps([row.as_json() for row in rows], indent=1), encoding="utf-8")

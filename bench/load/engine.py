@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, Protocol
 
 import psutil
 import requests
@@ -71,11 +71,26 @@ class Usage:
         return max(sample.front_late_ms for sample in self.samples)
 
 
+class Subject(Protocol):
+    """What is measured. ``POST <url>/api/call/initiate`` has it call somebody; ``start_s`` is how long it took to start."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def pid(self) -> int: ...
+    def sample(self) -> Sample: ...
+    def figure(self, name: str) -> float:
+        """One of its own figures, 0 where it has none of that name."""
+
+
 class Engine:
-    """A daemon that listens. ``start_s`` is how long that took."""
+    """A daemon that listens."""
 
     def __init__(self, daemon: Daemon, cores: tuple[int, ...], start_s: float) -> None:
         self.daemon = daemon
+        self.url = daemon.url
         self.start_s = start_s
         self._process = psutil.Process(daemon.pid)
         self._cores = cores
@@ -87,13 +102,16 @@ class Engine:
     def pid(self) -> int:
         return self._process.pid
 
+    def figure(self, name: str) -> float:
+        return self.daemon.figure(name)
+
     def sample(self) -> Sample:
         with self._process.oneshot():
             used = self._process.cpu_times()
             return Sample(
                 time.monotonic(),
                 used.user + used.system,
-                self._core_cpu_s(),
+                core_cpu_s(self._cores),
                 self._process.memory_info().rss / 1e6,
                 self._process.num_threads(),
                 self._process.num_fds(),
@@ -107,16 +125,17 @@ class Engine:
         except requests.RequestException:
             return float("inf")
 
-    def _core_cpu_s(self) -> float:
-        """All that ran on the engine's cores, whoever it was."""
-        times = psutil.cpu_times(percpu=True)
-        return sum(sum(times[core]) - times[core].idle - getattr(times[core], "iowait", 0.0) for core in self._cores)
+
+def core_cpu_s(cores: tuple[int, ...]) -> float:
+    """All that ran on these cores, whoever it was."""
+    times = psutil.cpu_times(percpu=True)
+    return sum(sum(times[core]) - times[core].idle - getattr(times[core], "iowait", 0.0) for core in cores)
 
 
 class Watch:
     """Samples in the background between ``start`` and ``stop``."""
 
-    def __init__(self, engine: Engine, every_s: float = SAMPLE_EVERY_S) -> None:
+    def __init__(self, engine: Subject, every_s: float = SAMPLE_EVERY_S) -> None:
         self.usage = Usage()
         self._engine = engine
         self._every_s = every_s

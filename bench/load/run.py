@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from itertools import count
 from statistics import median
 from typing import Any, Final
 
 from bench.load.crowd import RAMP_S, Crowd
-from bench.load.engine import Watch, engine
+from bench.load.engine import Subject, Watch
 from bench.load.figures import ANSWER_LIMIT_S, percentile
 from bench.load.outside import serial_ms, start_outside
 
@@ -85,20 +86,24 @@ class Row:
         return {**asdict(self), "is_valid": self.is_valid}
 
 
-def measure(size: int, window_s: float, settings: dict[str, str], on_window: Callable[[int], None]) -> Row:
+Open = Callable[[dict[str, str], tuple[int, ...]], AbstractContextManager[Subject]]
+"""Starts what is measured, for a world with these settings, on these cores."""
+
+
+def measure(size: int, window_s: float, opened: Open, on_window: Callable[[int], None]) -> Row:
     """Fill up, let it run for so long, look. ``on_window`` is told the engine's process when measuring begins."""
     cores = Cores.here()
     if cores.outside:
         os.sched_setaffinity(0, cores.outside)
     outside, end_outside = start_outside(cores.outside)
     try:
-        with engine(outside.env(), cores.engine, settings) as running:
+        with opened(outside.env(), cores.engine) as running:
             idle = running.sample()
-            crowd = Crowd(outside, running.daemon.url, size, count(1))
+            crowd = Crowd(outside, running.url, size, count(1))
             crowd.start()
             try:
                 time.sleep(RAMP_S if size > 1 else 2.0)
-                dropped = _frames_dropped(running.daemon.figure)
+                dropped = _frames_dropped(running.figure)
                 crowd.forget()
                 since = outside.open_window()
                 watch = Watch(running)
@@ -109,8 +114,8 @@ def measure(size: int, window_s: float, settings: dict[str, str], on_window: Cal
                 tally = crowd.tally
                 time.sleep(ANSWER_LIMIT_S + 0.5)
                 harvest = outside.harvest(since, until)
-                dropped = _frames_dropped(running.daemon.figure) - dropped
-                fillers = running.daemon.figure("telnyx_actors_dead_air_total")
+                dropped = _frames_dropped(running.figure) - dropped
+                fillers = running.figure("telnyx_actors_dead_air_total")
             finally:
                 crowd.stop()
             start_s = running.start_s
