@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from telnyx_actors.actors.base import Birth, EngineActor, tell
 from telnyx_actors.actors.messages import CallsLeft, Chronicled, Journaled
@@ -66,6 +66,9 @@ DELETE FROM chronicles WHERE wall <= (
 """
 
 
+_Row: TypeAlias = tuple[str | int | bytes, ...]
+
+
 class _CommitDue:
     pass
 
@@ -87,8 +90,8 @@ class JournalActor(EngineActor):
         super().__init__(birth)
         self._path = path
         self._db: sqlite3.Connection | None = None
-        self._waiting: deque[tuple[str, str, str, str]] = deque(maxlen=WAITING_MAX)
-        self._pages: deque[tuple[str, str, int, bytes]] = deque(maxlen=PAGES_WAITING_MAX)
+        self._waiting: deque[_Row] = deque(maxlen=WAITING_MAX)
+        self._pages: deque[_Row] = deque(maxlen=PAGES_WAITING_MAX)
         self._is_failing = False
         self._must_recall = self.stats.restarts == 0  # what is open now belongs to calls that are alive
 
@@ -151,15 +154,11 @@ class JournalActor(EngineActor):
         if not self._has_work or self._db is None:
             return
         try:
-            with self._db:
-                self._db.execute("BEGIN")
-                self._db.executemany(_INSERT_ENTRY, self._waiting)
-                self._db.executemany(_INSERT_PAGE, self._pages)
+            _commit(self._db, _INSERT_ENTRY, self._waiting)
+            _commit(self._db, _INSERT_PAGE, self._pages)  # by itself, because a disk may have room for the other only
         except sqlite3.Error as error:
             self._failed(error)
             return
-        self._waiting.clear()
-        self._pages.clear()
         if self._is_failing:
             self._is_failing = False
             self.log.info("el diario {} se escribe de nuevo", self._path)
@@ -234,6 +233,15 @@ class JournalActor(EngineActor):
                 continue
             if call is not None:
                 yield call
+
+
+def _commit(db: sqlite3.Connection, statement: str, rows: deque[_Row]) -> None:
+    """Write the rows, all or none, and empty their queue."""
+    if rows:
+        with db:
+            db.execute("BEGIN")
+            db.executemany(statement, rows)
+        rows.clear()
 
 
 def _forget_old(db: sqlite3.Connection, now: datetime) -> None:

@@ -16,7 +16,10 @@ from support.stepping import StillRuntime, Unstarted, hand, step
 from telnyx_actors.actors import journal as module
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.journal import COMMIT_EVERY_S, KEEP_DAYS, PRUNE_EVERY_S, RETRY_S, JournalActor
-from telnyx_actors.actors.messages import CallsLeft, Journaled
+from telnyx_actors.actors.messages import CallsLeft, Chronicled, Journaled
+from telnyx_actors.core.chronicle import Step, Steps
+from telnyx_actors.core.events import TranscriptFinal
+from telnyx_actors.wire.chronicle import decode_page, encode_page
 
 Open = Callable[[], JournalActor]
 
@@ -92,6 +95,85 @@ def test_old_entries_are_forgotten_also_by_an_engine_that_is_never_restarted(
     commit(journal, still, PRUNE_EVERY_S)
     step(journal)
     assert written(path) == [2]
+
+
+# --- chronicles -----------------------------------------------------------------------
+
+
+def page(first: int, text: str = "sí", ref: str = "ref") -> Chronicled:
+    return Chronicled(ref, Steps(first, [Step(0.0, TranscriptFinal(text), (), None)]))
+
+
+def pages(path: Path, ref: str = "ref") -> list[int]:
+    with closing(sqlite3.connect(path)) as db:
+        found = [decode_page(data) for (data,) in db.execute("SELECT page FROM chronicles WHERE ref = ?", (ref,))]
+    return [each.first for each in found if isinstance(each, Steps)]
+
+
+def test_pages_of_chronicles_are_committed_beside_the_entries(
+    journal: JournalActor, still: StillRuntime, path: Path
+) -> None:
+    hand(journal, page(0))
+    commit(journal, still)
+    hand(journal, note(1), page(1), page(0, ref="other"))
+    commit(journal, still)
+    assert (written(path), pages(path), pages(path, "other")) == ([1], [0, 1], [0])
+
+
+def test_a_page_that_cannot_be_written_hinders_nothing(
+    journal: JournalActor, still: StillRuntime, path: Path, logged: list[str]
+) -> None:
+    hand(journal, page(0, "half a surrogate \ud800"), note(1), page(1))
+    commit(journal, still)
+    assert (written(path), pages(path)) == ([1], [1])
+    assert len([line for line in logged if line.startswith("WARNING")]) == 1
+
+
+def test_entries_are_written_though_there_is_no_room_for_pages(
+    journal: JournalActor, still: StillRuntime, path: Path
+) -> None:
+    assert journal._db is not None
+    journal._db.execute("DROP TABLE chronicles")
+    hand(journal, page(0), note(1))
+    commit(journal, still)
+    assert written(path) == [1]
+    commit(journal, still, RETRY_S)  # the file is opened anew, and has the table again
+    assert pages(path) == [0]
+
+
+def test_pages_that_wait_for_the_disk_have_a_limit_of_their_own(
+    journal_at: Open, still: StillRuntime, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGES_WAITING_MAX", 3)
+    path.parent.write_text("a file, where a folder should be", encoding="utf-8")
+    journal = journal_at()
+    hand(journal, note(1), *map(page, range(10)), note(2))
+    commit(journal, still)
+    path.parent.unlink()
+    commit(journal, still, RETRY_S)
+    assert (written(path), pages(path)) == ([1, 2], [7, 8, 9])
+
+
+def test_chronicles_are_forgotten_as_entries_are(journal: JournalActor, still: StillRuntime, path: Path) -> None:
+    hand(journal, page(0))
+    commit(journal, still)
+    still.clock.advance(KEEP_DAYS * 86_400 - PRUNE_EVERY_S)  # type: ignore[attr-defined]  # it is a ManualClock
+    hand(journal, page(1))
+    commit(journal, still, PRUNE_EVERY_S)
+    step(journal)
+    assert pages(path) == [1]
+
+
+def test_the_oldest_chronicles_go_when_there_are_too_many(
+    journal: JournalActor, still: StillRuntime, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(encode_page(page(0).page))
+    monkeypatch.setattr(module, "CHRONICLES_MAX_BYTES", 3 * size)
+    for number in range(5):
+        hand(journal, page(number), note(number))
+        commit(journal, still)
+    commit(journal, still, PRUNE_EVERY_S)
+    assert (pages(path), written(path)) == ([2, 3, 4], [0, 1, 2, 3, 4])
 
 
 # --- a disk that takes nothing --------------------------------------------------------
