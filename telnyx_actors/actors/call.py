@@ -142,7 +142,7 @@ class CallActor(EngineActor):
         self._feed(ev.TimePassed())
 
     def _lost(self, part: str) -> None:
-        for event in list(what_is_lost(part, self._conversation.state, self.clock.now())):
+        for event in list(what_is_lost(part, self._conversation.state)):
             self._feed(event)
 
     # --- messages -------------------------------------------------------------------

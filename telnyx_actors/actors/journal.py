@@ -37,7 +37,7 @@ PAGES_WAITING_MAX: Final = 5_000
 CHRONICLES_MAX_BYTES: Final = 1024**3
 """Beyond it the oldest ones go: it lasts for some thousand hours of calls."""
 
-_SCHEMA: Final = """
+SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries (
     id INTEGER PRIMARY KEY,
     ref TEXT NOT NULL,
@@ -192,7 +192,7 @@ class JournalActor(EngineActor):
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last group, never the file
-            db.executescript(_SCHEMA)
+            db.executescript(SCHEMA)
             _forget_old(db, self.clock.wall())
             left = tuple(self._calls_left(db)) if self._must_recall else ()
         except sqlite3.Error:

@@ -61,7 +61,6 @@ class CallParts:
             session=memory.session,
             replay=memory.replay,
             encoding=memory.session.encoding,
-            settings=self._services.settings.voice_activity,
             log=log,
         )
         self.transcriber = self._start("transcriber", factory)
@@ -84,7 +83,7 @@ class CallParts:
         )
 
 
-def what_is_lost(part: str, state: State, now: float) -> Iterator[ev.CallEvent]:
+def what_is_lost(part: str, state: State) -> Iterator[ev.CallEvent]:
     """What the conversation has to hear when this part of the call died: its work in hand has failed."""
     match part:
         case "responder":
@@ -96,7 +95,5 @@ def what_is_lost(part: str, state: State, now: float) -> Iterator[ev.CallEvent]:
             for clause in list(state.playout.clauses()):
                 if not clause.is_complete and not clause.by_carrier:
                     yield ev.SpeechFailed(clause.id, "speaker lost")
-        case "transcriber" if state.listening.is_voiced:
-            yield ev.VoiceStopped(now)
         case _:
             pass

@@ -16,6 +16,7 @@ from telnyx_actors.actors.session import CallSession
 from telnyx_actors.clock import Clock
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.chronicle import Beginning, what_is_resumed
+from telnyx_actors.core.ear import Ear
 from telnyx_actors.core.persona import system_prompt
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.core_version import core_version
@@ -69,7 +70,8 @@ def _memory(
     started: datetime,
     secret: str,
 ) -> CallMemory:
-    session = CallSession(clock)
+    classifier, activity = services.vendors.classifier, services.settings.voice_activity
+    session = CallSession(clock, lambda encoding: Ear(classifier(encoding), activity))
     session.call_control_id = plan.call_control_id
     view = CallView(plan, secret, clock.now(), started.isoformat(timespec="milliseconds"))
     view.call_control_id = plan.call_control_id

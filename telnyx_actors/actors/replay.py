@@ -42,11 +42,13 @@ class ReplayBuffer:
 
     def unsent(self) -> bytes:
         """What the current connection has not been given."""
-        size = self._end - self._sent
-        if not size:
-            return b""
-        last = self._pieces[-1]
-        return last if len(last) == size else b"".join(self._pieces)[-size:]
+        missing, pieces = self._end - self._sent, list[bytes]()
+        for piece in reversed(self._pieces):
+            if missing <= 0:
+                break
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(reversed(pieces))[-missing:]  # the first of them may have been sent in part
 
     def sent(self, size: int) -> None:
         """The connection took so many bytes of ``unsent``."""

@@ -10,7 +10,8 @@ import hashlib
 import hmac
 import secrets
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import pykka
 
@@ -21,8 +22,12 @@ from telnyx_actors.actors.messages import StreamClosed, StreamOpened
 from telnyx_actors.clock import Clock
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import FRAME_BYTES, Encoding, from_pcm16, to_pcm16
+from telnyx_actors.core.ear import Ear
 from telnyx_actors.core.reorder import Reorderer
 from telnyx_actors.wire.telnyx_media import Dtmf, Media, StreamError, StreamStart
+
+PIECE_FRAMES: Final = 4
+"""80 ms. To wake the transcriber for each frame, and have it sent alone, costs twice what a call costs in all."""
 
 
 class CallSession:
@@ -32,9 +37,9 @@ class CallSession:
     other law, and is put into the first.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self.hearing = AudioLane()
-        self.recording = AudioLane()
+    def __init__(self, clock: Clock, make_ear: Callable[[Encoding], Ear]) -> None:
+        self.hearing = AudioLane[tuple[bytes, bool]](wake_at=PIECE_FRAMES)  # with: is it a voice?
+        self.recording = AudioLane[tuple[float, bytes]]()  # with: when did it come?
         self.owner: pykka.ActorRef[Any] | None = None
         self.call_control_id = ""  # "" until the carrier has told
         self.encoding: Encoding | None = None  # None before any audio
@@ -43,9 +48,16 @@ class CallSession:
         self.errors = 0
         self.clock = clock
         self.reorderer = Reorderer(Encoding.PCMU)
+        self._make_ear = make_ear
+        self._ear: Ear | None = None
         self._law = Encoding.PCMU  # of the stream there is
         self._rest = b""
         self._is_stopped = False
+
+    @property
+    def is_voice(self) -> bool:
+        """Whether the caller speaks now. Any thread."""
+        return self._ear is not None and self._ear.is_voice
 
     # --- MediaSession, on the front's thread ---
 
@@ -103,9 +115,15 @@ class CallSession:
         self._rest = audio[whole:]
 
     def _put(self, now: float, frame: bytes) -> None:
+        assert self.encoding is not None  # no audio before `start`
+        if self._ear is None:
+            self._ear = self._make_ear(self.encoding)
         self.frames += 1
-        self.hearing.put(now, frame)
-        self.recording.put(now, frame)
+        change = self._ear.hear(now, frame)
+        self.hearing.put((frame, self._ear.is_voice))
+        self.recording.put((now, frame))
+        if change is not None:  # after the audio: whoever is told of a voice finds it in the lane
+            self._tell(change)
 
     def _tell(self, message: object) -> None:
         if self.owner is not None:

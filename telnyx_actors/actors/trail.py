@@ -101,6 +101,11 @@ class Trail:
             self.turns.append(what.record)
 
 
+def is_frequent(what: What) -> bool:
+    """Whether this happens many times a second."""
+    return type(what) in _FREQUENT
+
+
 def is_failure(what: What) -> bool:
     """Whether this is where trouble may have begun."""
     match what:

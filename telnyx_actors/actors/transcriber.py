@@ -1,7 +1,7 @@
-"""The actor that hears: voice activity of our own, words from the vendor.
+"""The actor that has the caller's words made of the caller's audio, by the vendor.
 
-Voice activity must not wait for anybody's network, so the connection is opened and read
-by a pump, and frames that come meanwhile wait in the replay buffer.
+When the caller speaks is known without it (``core/ear.py``). The connection is opened and
+read by a pump, and audio that comes meanwhile waits in the replay buffer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from telnyx_actors.actors.session import CallSession
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import FRAME_MS, Encoding
 from telnyx_actors.core.backoff import Backoff
-from telnyx_actors.core.voice_activity import VoiceActivity, VoiceActivitySettings, VoiceChange, VoiceChangeKind
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.logs import CallLog
 from telnyx_actors.providers.ports import TranscriptionStream
@@ -38,9 +37,6 @@ STABLE_S: Final = 2.0
 
 FAILURES_MAX: Final = 5
 """So many in a row are as good as a refusal."""
-
-GAP_S: Final = 1.0
-"""Frames that are later than this are not late, but behind others that never came."""
 
 _FRAME_S: Final = FRAME_MS / 1000
 
@@ -76,14 +72,11 @@ class TranscriberActor(EngineActor):
         session: CallSession,
         replay: ReplayBuffer,
         encoding: Encoding,
-        settings: VoiceActivitySettings,
         log: CallLog,
     ) -> None:
         super().__init__(birth)
         self._call = call
         self._transcription = vendors.transcription
-        self._classifier = vendors.classifier(encoding)
-        self._activity = VoiceActivity(settings)
         self._lane = session.hearing
         self._replay = replay
         self._encoding = encoding
@@ -95,13 +88,15 @@ class TranscriberActor(EngineActor):
         self._must_finalize = False
         self._is_replaced = False  # the carrier hears, until we can again
         self._sent_at = 0.0
-        self._frames = 0
-        self._zero: float | None = None  # when frame 0 would have come on a line without jitter
         self._has_heard = False
+        self._is_voice = session.is_voice
 
     def setup(self) -> None:
         self._connect()
         self._lane.listen(partial(tell, self.actor_ref, FramesWaiting()))
+        self._hear()
+        # The request for final words may have been made while nobody was here.
+        self._must_finalize = self._replay.has_voice and not self._is_voice
         self.send_later(KEEP_ALIVE_S, _KeepAliveDue())
 
     def handle(self, message: object) -> None:
@@ -141,39 +136,13 @@ class TranscriberActor(EngineActor):
         if not self._has_heard:
             self._has_heard = True
             self._call_log.info("🎤", "Recibiendo audio de Telnyx")
-        is_voice = self._activity.is_speaking
-        for at, frame in frames:
-            self._detect(at, frame)
-            is_voice |= self._activity.is_speaking
-        self._replay.add(b"".join(frame for _, frame in frames), is_voice=is_voice)
+        voiced = sum(is_voice for _, is_voice in frames)
+        self._is_voice = frames[-1][1]
+        self._replay.add(b"".join(frame for frame, _ in frames), is_voice=voiced > 0)
         self._send()
-        if self._activity.is_speaking:
-            self._mute.voice(len(frames) * _FRAME_S)
+        self._mute.voice(voiced * _FRAME_S)
         if self._stream is not None and self._mute.is_mute(self._stream.messages, self.clock.now()):
             self._lost(ProviderError("deepgram", Failure.TIMEOUT, "no dice nada de una voz"))
-
-    def _detect(self, at: float, frame: bytes) -> None:
-        if self._zero is not None and (late_s := at - self._zero - (self._frames + 1) * _FRAME_S) > GAP_S:
-            self._frames += round(late_s / _FRAME_S)
-        position_s = self._frames * _FRAME_S
-        self._frames += 1
-        zero = at - position_s - _FRAME_S  # a frame arrives when its last sample has been spoken
-        # The least delayed frame knows best; a slow drift back follows a clock that runs differently.
-        self._zero = zero if self._zero is None else min(zero, self._zero + 1e-5)
-        change = self._activity.feed(self._classifier.is_voice(frame), round(position_s * 1000))
-        if change is not None:
-            tell(self._call, self._event(change))
-
-    def _event(self, change: VoiceChange) -> ev.CallEvent:
-        assert self._zero is not None
-        at = self._zero + change.at_ms / 1000
-        match change.kind:
-            case VoiceChangeKind.STARTED:
-                return ev.VoiceStarted(at)
-            case VoiceChangeKind.CONFIRMED:
-                return ev.VoiceConfirmed(at)
-            case VoiceChangeKind.STOPPED:
-                return ev.VoiceStopped(at)
 
     def _send(self) -> None:
         if self._stream is None:
@@ -192,6 +161,7 @@ class TranscriberActor(EngineActor):
         if self._stream is None:
             self._must_finalize = True
             return
+        self._hear()  # what was said last is in the lane, if it is not more than a few frames
         try:
             self._stream.finalize()
         except ProviderError:
@@ -245,7 +215,7 @@ class TranscriberActor(EngineActor):
         delay_s = backoff.delay_s(self._failures, self.runtime.random())
         self._failures += 1
         # Whoever has stopped to speak waits for an answer: the next connection is to say at once what it hears.
-        self._must_finalize |= self._replay.has_voice and not self._activity.is_speaking
+        self._must_finalize |= self._replay.has_voice and not self._is_voice
         reason = f"{error}" if error is not None else "la conexión se cerró"
         if isinstance(error, ProviderError) and error.kind is Failure.AUTH:
             self._call_log.error("🔑", f"Deepgram rechazó la clave: {error.message}. Revise DEEPGRAM_API_KEY.")

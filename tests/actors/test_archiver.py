@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from support.fakes import FakeArchive, Mailbox, refused
+from support.fakes import FakeArchive, Mailbox, fake_ear, refused
 from support.stepping import StillRuntime, Unstarted, hand, step
 from telnyx_actors.actors.archiver import LEFT_BEHIND_S, SWEEP_S, ArchiverActor, SweeperActor
 from telnyx_actors.actors.base import Birth
@@ -51,7 +51,7 @@ def archive() -> FakeArchive:
 
 @pytest.fixture
 def session(still: StillRuntime) -> CallSession:
-    return CallSession(still.clock)
+    return CallSession(still.clock, fake_ear)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_call_is_recorded_and_archived(
     archiver: ArchiverActor, session: CallSession, call: Mailbox, archive: FakeArchive, folder: Path
 ) -> None:
     hand(archiver, OpenRecord(0.0, HEAD))
-    session.recording.put(0.02, CALLER)
+    session.recording.put((0.02, CALLER))
     hand(archiver, AgentAudio(0.5, AGENT * 4000), TurnOver(turn(0)), CloseRecord(2.0, SUMMARY))
     places = call.take(RecordClosed).places
     assert [place.rpartition("/")[2] for place in places] == ["call.wav", "transcript.json"]
@@ -110,7 +110,7 @@ def test_audio_is_on_the_disk_within_a_second(
     archiver: ArchiverActor, session: CallSession, still: StillRuntime, folder: Path
 ) -> None:
     hand(archiver, OpenRecord(0.0, HEAD))
-    session.recording.put(0.02, CALLER)
+    session.recording.put((0.02, CALLER))
     hand(archiver, AgentAudio(0.0, AGENT * 160))
     for _ in range(2):
         still.manual.advance(1.0)
@@ -141,7 +141,7 @@ def test_a_record_goes_on_when_the_stream_comes_back(
 ) -> None:
     hand(archiver, OpenRecord(0.0, HEAD), StreamLost())
     still.manual.advance(2.0)
-    session.recording.put(still.clock.now(), CALLER)
+    session.recording.put((still.clock.now(), CALLER))
     step(archiver)
     assert (folder / "caller.raw").stat().st_size == (folder / "agent.raw").stat().st_size == 16_000
 
@@ -151,9 +151,9 @@ def test_what_comes_behind_a_lost_stream_is_placed_by_the_clock(
 ) -> None:
     archive.error = refused()
     hand(archiver, OpenRecord(0.0, HEAD))
-    session.recording.put(0.02, CALLER)
+    session.recording.put((0.02, CALLER))
     hand(archiver, StreamLost())
-    session.recording.put(1.0, CALLER)
+    session.recording.put((1.0, CALLER))
     hand(archiver, CloseRecord(1.0, SUMMARY))
     assert (folder / "caller.raw").read_bytes() == CALLER + SILENCE * (8000 - 320) + CALLER
 
@@ -181,7 +181,7 @@ def test_nothing_is_appended_behind_the_end(
 ) -> None:
     hand(archiver, OpenRecord(0.0, HEAD), CloseRecord(2.0, SUMMARY))
     call.take(RecordClosed)
-    session.recording.put(2.1, CALLER)
+    session.recording.put((2.1, CALLER))
     still.manual.advance(1.0)
     step(archiver)
     hand(archiver, AgentAudio(2.2, AGENT), AgentCleared(2.3), TurnOver(turn(1)))
@@ -197,7 +197,7 @@ def test_a_successor_goes_on_with_the_record_without_a_hole(
 ) -> None:
     hand(archiver, OpenRecord(0.0, HEAD), AgentAudio(0.0, AGENT * 4000), AgentCleared(0.5), TurnOver(turn(0)))
     archiver.teardown(RuntimeError("crash"))
-    session.recording.put(1.0, CALLER)  # waits in the lane meanwhile
+    session.recording.put((1.0, CALLER))  # waits in the lane meanwhile
     successor = start()
     hand(successor, OpenRecord(0.0, HEAD), AgentAudio(1.0, AGENT * 4000), TurnOver(turn(1)))
     hand(successor, CloseRecord(2.0, SUMMARY))

@@ -1,4 +1,4 @@
-"""The transcriber: voice activity that waits for nobody, and no word lost or doubled with a connection."""
+"""The transcriber: no word lost or doubled with a connection."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.fakes import FakeTranscription, FakeTranscriptionStream, Mailbox, fake_classifier, refused
+from support.fakes import FakeTranscription, FakeTranscriptionStream, Mailbox, fake_classifier, fake_ear, refused
 from support.stepping import StillRuntime, Unstarted, hand, step, step_all
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
@@ -18,7 +18,6 @@ from telnyx_actors.actors.session import CallSession
 from telnyx_actors.actors.transcriber import FAILURES_MAX, KEEP_ALIVE_S, STABLE_S, TranscriberActor
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
-from telnyx_actors.core.voice_activity import VoiceActivitySettings
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
 
@@ -31,12 +30,12 @@ class Line:
 
     def __init__(self, still: StillRuntime) -> None:
         self.still = still
-        self.session = CallSession(still.clock)
+        self.session = CallSession(still.clock, fake_ear)
 
-    def say(self, frames: int, frame: bytes = VOICE, *, late_s: float = 0.0) -> None:
+    def say(self, frames: int, frame: bytes = VOICE) -> None:
         for _ in range(frames):
             self.still.manual.advance(FRAME_S)
-            self.session.hearing.put(self.still.clock.now() + late_s, frame)
+            self.session.hearing.put((frame, frame == VOICE))
 
     def be_silent(self, frames: int) -> None:
         self.say(frames, SILENCE)
@@ -84,7 +83,6 @@ def start(
                 line.session,
                 replay,
                 Encoding.PCMU,
-                VoiceActivitySettings(),
                 CallLog("v3:1"),
             )
         )
@@ -122,77 +120,6 @@ def reconnect(
     return ready(transcriber, transcription)
 
 
-# --- the voice ------------------------------------------------------------------------
-
-
-def test_a_voice_is_told_with_the_times_at_which_it_was_on_the_line(
-    transcriber: TranscriberActor, line: Line, call: Mailbox
-) -> None:
-    line.be_silent(10)
-    line.say(10)
-    line.be_silent(6)
-    hear(transcriber)
-    started, confirmed, stopped = (call.take() for _ in range(3))
-    assert isinstance(started, ev.VoiceStarted)
-    assert isinstance(confirmed, ev.VoiceConfirmed)
-    assert isinstance(stopped, ev.VoiceStopped)
-    assert (started.at, confirmed.at, stopped.at) == pytest.approx((0.2, 0.2, 0.4), abs=0.001)
-
-
-def test_jitter_does_not_move_the_voice(transcriber: TranscriberActor, line: Line, call: Mailbox) -> None:
-    line.be_silent(10)
-    line.say(5, late_s=0.3)
-    line.say(5, late_s=0.1)
-    line.be_silent(6)
-    hear(transcriber)
-    call.take(ev.VoiceStarted)
-    call.take(ev.VoiceConfirmed)
-    assert call.take(ev.VoiceStopped).at == pytest.approx(0.4, abs=0.001)
-
-
-def test_the_voice_is_told_without_any_connection(
-    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, call: Mailbox
-) -> None:
-    transcription.gate.clear()
-    line.say(10)
-    hear(transcriber)
-    call.take(ev.VoiceStarted)
-    transcription.gate.set()
-
-
-def test_frames_that_never_came_do_not_put_what_follows_into_the_past(
-    transcriber: TranscriberActor, line: Line, still: StillRuntime, call: Mailbox
-) -> None:
-    line.say(10)
-    hear(transcriber)
-    still.manual.advance(5.0)  # the media socket was lost, and another one came
-    line.be_silent(1)
-    line.say(10)
-    line.be_silent(6)
-    hear(transcriber)
-    call.take(ev.VoiceStarted)
-    call.take(ev.VoiceConfirmed)
-    assert call.take(ev.VoiceStopped).at == pytest.approx(0.2, abs=0.001)
-    assert call.take(ev.VoiceStarted).at == pytest.approx(5.22, abs=0.02)
-    call.take(ev.VoiceConfirmed)
-    assert call.take(ev.VoiceStopped).at == pytest.approx(5.42, abs=0.02)
-
-
-def test_a_stall_of_the_network_is_made_up_for(
-    transcriber: TranscriberActor, line: Line, still: StillRuntime, call: Mailbox
-) -> None:
-    line.be_silent(10)
-    still.manual.advance(2.0)
-    for _ in range(100):  # two seconds of frames, all at once
-        line.session.hearing.put(still.clock.now(), SILENCE)
-    line.say(10)
-    line.be_silent(6)
-    hear(transcriber)
-    assert call.take(ev.VoiceStarted).at == pytest.approx(2.2, abs=0.02)
-    call.take(ev.VoiceConfirmed)
-    assert call.take(ev.VoiceStopped).at == pytest.approx(2.4, abs=0.02)
-
-
 # --- audio and words --------------------------------------------------------------------
 
 
@@ -204,7 +131,7 @@ def test_frames_go_out_joined_and_words_come_back_in_order(
     line.say(2)
     hear(transcriber)
     line.be_silent(1)
-    hear(transcriber)
+    hand(transcriber, Finalize())
     assert stream.sent == [VOICE * 2, SILENCE]
     heard: list[ev.TranscriptEvent] = [
         ev.TranscriptInterim("quiero"),

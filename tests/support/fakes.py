@@ -17,7 +17,9 @@ from typing import Any, Generic, TypeVar
 import pykka
 
 from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.ear import Ear
 from telnyx_actors.core.events import TranscriptEvent
+from telnyx_actors.core.voice_activity import VoiceActivitySettings
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.ports import (
     CallCommand,
@@ -193,6 +195,10 @@ class FakeClassifier:
 
 def fake_classifier(encoding: Encoding) -> FakeClassifier:
     return FakeClassifier(encoding.silence)
+
+
+def fake_ear(encoding: Encoding) -> Ear:
+    return Ear(fake_classifier(encoding), VoiceActivitySettings())
 
 
 # --- thinking ----------------------------------------------------------------

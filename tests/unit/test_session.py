@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.fakes import FakeSink, Mailbox
+from support.fakes import FakeSink, Mailbox, fake_ear
 from telnyx_actors.actors.messages import StreamClosed, StreamOpened
 from telnyx_actors.actors.session import CallSession, StreamGate
 from telnyx_actors.clock import ManualClock
@@ -24,7 +24,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def session(clock: ManualClock) -> CallSession:
-    return CallSession(clock)
+    return CallSession(clock, fake_ear)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def frame(chunk: int, payload: bytes = FRAME, track: str = "inbound") -> Media:
 
 
 def taken(session: CallSession) -> list[bytes]:
-    return [payload for _, payload in session.hearing.take()]
+    return [payload for payload, _ in session.hearing.take()]
 
 
 # --- frames ---------------------------------------------------------------------------
@@ -54,8 +54,23 @@ def test_frames_wait_for_who_hears_and_who_records(session: CallSession, clock: 
     session.media(frame(1))
     clock.advance(0.02)
     session.media(frame(2))
-    assert session.hearing.take() == session.recording.take() == [(100.0, FRAME), (100.02, FRAME)]
+    assert session.recording.take() == [(100.0, FRAME), (100.02, FRAME)]
+    assert session.hearing.take() == [(FRAME, False), (FRAME, False)]
     assert session.frames == 2
+
+
+def test_a_voice_is_told_at_once_and_found_in_the_lane(
+    session: CallSession, owner: Mailbox, clock: ManualClock
+) -> None:
+    session.started(start(), FakeSink())
+    for number in range(1, 11):
+        clock.advance(0.02)
+        session.media(frame(number))
+    owner.take(StreamOpened)
+    started = owner.take(ev.VoiceStarted)
+    assert started.at == pytest.approx(100.0)
+    assert session.is_voice
+    assert [is_voice for _, is_voice in session.hearing.take()] == [False] * 2 + [True] * 8
 
 
 def test_our_own_audio_that_comes_back_is_not_the_callers(session: CallSession) -> None:
@@ -177,7 +192,7 @@ def test_a_renewed_secret_makes_the_old_one_void(session: CallSession) -> None:
 def test_a_call_that_is_removed_leaves_no_secret_and_takes_no_other_call_with_it(
     session: CallSession, clock: ManualClock
 ) -> None:
-    gate, other = StreamGate(), CallSession(clock)
+    gate, other = StreamGate(), CallSession(clock, fake_ear)
     secrets = [gate.renew(session), gate.renew(other)]
     gate.remove(session)
     gate.remove(session)
