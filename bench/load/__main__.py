@@ -15,10 +15,16 @@ import json
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from bench.load.engine import engine
-from bench.load.report import as_markdown
-from bench.load.run import Row, measure
+from bench.load.report import as_markdown, as_svg
+from bench.load.row import Row
+from bench.load.run import measure
+
+FEW: Final = 5
+FEW_LAST: Final = 2.5
+"""Rows of few calls are measured for longer: there is not much to see in one call's half a minute."""
 
 
 def main() -> int:
@@ -28,13 +34,15 @@ def main() -> int:
     rows: list[Row] = []
     for size in options.calls:
         print(f"{size} calls…", file=sys.stderr, flush=True)
-        rows.append(
-            measure(size, options.seconds, partial(engine, settings=settings), _say if options.pid else _ignore)
-        )
+        window_s = options.seconds * (FEW_LAST if size < FEW else 1)
+        rows.append(measure(size, window_s, partial(engine, settings=settings), _say if options.pid else None))
         print(as_markdown(rows[-1:]), file=sys.stderr, flush=True)
     print(as_markdown(rows))
     options.json.write_text(json.dumps([row.as_json() for row in rows], indent=1), encoding="utf-8")
     print(f"\nAll figures: {options.json}")
+    if options.plot is not None:
+        options.plot.write_text(as_svg(rows), encoding="utf-8")
+        print(f"Latency and CPU against calls: {options.plot}")
     return 0 if all(row.is_valid for row in rows) else 1
 
 
@@ -47,14 +55,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the engine")
     parser.add_argument("--pid", action="store_true", help="say where the engine is when measuring begins")
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the figures go")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw latency and CPU against calls")
     return parser.parse_args()
 
 
 def _say(pid: int) -> None:
     print(f"PID {pid}", file=sys.stderr, flush=True)
-
-
-def _ignore(pid: int) -> None: ...
 
 
 def _numbers(text: str) -> list[int]:

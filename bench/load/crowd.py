@@ -14,6 +14,8 @@ import requests
 from bench.load.outside import Outside
 
 LOOK_EVERY_S: Final = 0.05
+REFUSED_PAUSE_S: Final = 0.5
+"""Whoever was told that there is no room tries again, but not at once."""
 RAMP_S: Final = 24.0
 """About as long as a call: the beginnings of calls are spread over all of it, as they are in life."""
 DIAL_LIMIT_S: Final = 10.0
@@ -69,7 +71,10 @@ class Crowd:
             self.tally.live.append(live)
             wanted = min(self._size, 1 + int((time.monotonic() - began) / RAMP_S * self._size))
             for _ in range(wanted - live):
-                if self._over.is_set() or not self._dial(next(self._numbers)):
+                if self._over.is_set():
+                    break
+                if not self._dial(next(self._numbers)):
+                    self._over.wait(REFUSED_PAUSE_S)
                     break
 
     def _dial(self, number: int) -> bool:

@@ -18,7 +18,8 @@ import requests
 
 from measure.daemon import Daemon
 
-SAMPLE_EVERY_S: Final = 2.0
+SAMPLE_EVERY_S: Final = 5.0
+"""The engine says how late it was at worst in the last five seconds or more: nothing is missed."""
 SETTLE_S: Final = 3.0
 """What the engine says by heart is spoken once after the start; then it is idle."""
 
@@ -64,6 +65,10 @@ class Usage:
     @property
     def threads(self) -> int:
         return max(sample.threads for sample in self.samples)
+
+    @property
+    def descriptors(self) -> int:
+        return max(sample.descriptors for sample in self.samples)
 
     @property
     def front_late_ms(self) -> float:

@@ -52,11 +52,15 @@ def serial_ms(vendors: WorldSettings = VENDORS) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Harvest:
-    """What a window brought. ``world_late_ms``: how late the world's loop ran, every 10 ms."""
+    """What a window brought. ``world_late_ms``: how late the world's loop ran, every 10 ms.
+
+    ``frames_dropped``: of callers' sound, because the engine did not read its sockets.
+    """
 
     heard: Heard
     ack_ms: list[float]
     acks_refused: int
+    frames_dropped: int
     world_late_ms: list[float]
     world_cpu_percent: float
 
@@ -114,6 +118,7 @@ class Outside:
             heard,
             [cast(float, delivery["took_ms"]) for delivery in sent],
             sum(delivery["status"] != 200 for delivery in sent),
+            sum(len(record.events_of("stream.dropped")) for record in self._world.calls()),
             [late_ms for at, late_ms in self._late_ms if since <= at < until],
             cpu,
         )

@@ -1,11 +1,12 @@
-"""Rows as a table. Pure."""
+"""Rows as a table and as a picture. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from bench.load.run import Row
+from bench.load.plot import Line, Panel, svg
+from bench.load.row import Row
 
 COLUMNS: Final[Mapping[str, Callable[[Row], str]]] = {
     "calls": lambda row: f"{row.calls}" if abs(row.held - row.calls) < 1 else f"{row.calls} ({row.held:.0f} held)",
@@ -16,12 +17,13 @@ COLUMNS: Final[Mapping[str, Callable[[Row], str]]] = {
     "underruns": lambda row: str(row.underruns),
     "talked over": lambda row: str(row.talked_over),
     "turns lost": lambda row: f"{row.lost} of {row.asked}",
+    "calls failed": lambda row: str(row.calls_failed),
     "CPU % a call": lambda row: f"{row.cpu_percent_per_call:.2f}",
     "CPU %": lambda row: f"{row.cpu_percent:.0f}",
     "RSS MB": lambda row: f"{row.rss_mb:.0f}",
     "MB a call": lambda row: f"{row.rss_mb_per_call:.2f}",
     "threads": lambda row: str(row.threads),
-    "front late, ms": lambda row: f"{row.front_late_ms:.0f}",
+    "front late (worst), ms": lambda row: f"{row.front_late_ms:.0f}",
     "ack p99, ms": lambda row: f"{row.ack_p99_ms:.0f}",
     "others on its core, %": lambda row: f"{row.others_percent:.1f}",
     "world late p99, ms": lambda row: f"{row.world_late_p99_ms:.1f}",
@@ -34,3 +36,22 @@ def as_markdown(rows: Sequence[Row]) -> str:
     lines = ["| " + " | ".join(COLUMNS) + " |", "| " + " | ".join("---" for _ in COLUMNS) + " |"]
     lines += ["| " + " | ".join(cell(row) for cell in COLUMNS.values()) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def as_svg(rows: Sequence[Row]) -> str:
+    def points(value: Callable[[Row], float]) -> list[tuple[float, float]]:
+        return [(row.calls, value(row)) for row in rows]
+
+    latency = (
+        Line("response p95", "#b45309", points(lambda row: row.response_p95_ms)),
+        Line("response p50", "#0f766e", points(lambda row: row.response_p50_ms)),
+        Line("vendors alone", "#6b7280", points(lambda row: row.serial_ms), dashed=True),
+        Line("barge-in p95", "#7c3aed", points(lambda row: row.barge_in_p95_ms)),
+    )
+    cpu = (
+        Line("of the core", "#0f766e", points(lambda row: row.cpu_percent)),
+        Line("0.8 % a call", "#6b7280", points(lambda row: row.calls * 0.8), dashed=True),
+    )
+    return svg(
+        [Panel("Latency, ms, by calls at a time", latency), Panel("CPU, % of one core, by calls at a time", cpu)]
+    )
