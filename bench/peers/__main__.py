@@ -2,7 +2,7 @@
 
     python -m bench.peers --install                     the peer's environment, once
     python -m bench.peers                               everything: half an hour
-    python -m bench.peers --calls 1 --subjects engine,default
+    python -m bench.peers --calls 1 --subjects "engine;default"
 
 A row for each subject and number of calls at a time, measured in turn so that a machine's moods meet all alike. What
 the file of figures has already is not measured again. The exit code is 1 when a row is not valid (``bench.load``).
@@ -14,6 +14,7 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from bench.load.engine import engine
 from bench.load.run import Open, measure
@@ -21,8 +22,13 @@ from bench.peers.environment import install, is_installed, versions
 from bench.peers.peer import peer
 from bench.peers.report import Figures, Key, report
 
-CONFIGURATIONS = ("default", "lean", "eager")
-SUBJECTS = ("engine", *CONFIGURATIONS, *(f"{name}, a process a call" for name in CONFIGURATIONS))
+CONFIGURATIONS: Final = ("default", "lean", "eager")
+SUBJECTS: Final = ("engine", *CONFIGURATIONS, *(f"{name}, a process a call" for name in CONFIGURATIONS))
+
+
+FEW: Final = 4
+FEW_LAST: Final = 3
+"""One call asks four questions in half a minute: rows of few calls are measured for longer."""
 
 
 def main() -> int:
@@ -39,8 +45,8 @@ def main() -> int:
         for subject in options.subjects:
             if (key := Key(subject, size)) not in figures.rows:
                 print(f"{subject}, {size} calls…", file=sys.stderr, flush=True)
-                row = measure(size, options.seconds, _open(subject, size), lambda _pid: None)
-                figures.add(key, row, options.seconds)
+                window_s = options.seconds * (FEW_LAST if size < FEW else 1)
+                figures.add(key, measure(size, window_s, _open(subject, size)), window_s)
                 figures.save(options.json)
     print(report(figures))
     return 0 if all(row["is_valid"] for row in figures.rows.values()) else 1
@@ -61,7 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--install", action="store_true", help="make the peer's environment, and end")
     parser.add_argument("--calls", type=_numbers, default=[1, 4, 8, 12, 16, 24], metavar="N,N", help="calls at a time")
     parser.add_argument("--subjects", type=_subjects, default=["engine", "default", "lean"], metavar="NAME;NAME")
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long each row is measured (default: 60)")
+    parser.add_argument("--seconds", type=float, default=40.0, help="how long each row is measured (default: 40)")
     parser.add_argument("--json", type=Path, default=Path("peers.json"), help="where the figures go")
     return parser.parse_args()
 
