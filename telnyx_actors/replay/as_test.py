@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from telnyx_actors.core import actions, events
-from telnyx_actors.core.chronicle import Beginning, Part, Step, decided_again
-from telnyx_actors.core.events import CallEvent, TimePassed
+from telnyx_actors.core.chronicle import Beginning, Part, Step, decide, decided_again
+from telnyx_actors.core.events import CallEvent, VoiceConfirmed, VoiceStarted, VoiceStopped
 from telnyx_actors.replay.masking import Masker
 from telnyx_actors.replay.shelf import NoChronicle
 from telnyx_actors.replay.source import Source
@@ -77,40 +77,40 @@ def write_test(verdict: Verdict, path: Path, *, is_masked: bool) -> Iterator[str
 
 
 def fit(part: Part, masker: Masker | None) -> TestPart:
-    """The part as the core decides it now, with times that begin at 0 if that changes nothing, and up to where it fell."""
+    """The part as the core decides it now, up to where it falls over; its times begin at 0 if that changes nothing."""
     now = decided_again(part.beginning, [(step.at, step.event) for step in part.steps])
     known = [*takewhile(lambda step: not step.error, now.steps)]
     known += now.steps[len(known) : len(known) + 1]
-    candidates = [_rewritten(part.beginning, known, masker, zero) for zero in (part.beginning.at, 0.0)]
+    candidates = [_rewritten(part.beginning, known, masker, is_moved=is_moved) for is_moved in (True, False)]
     best = min(candidates, key=lambda each: len(_others(known, each.steps)))  # the first of two that are as good
-    return TestPart(_shortened(best), _others(known, best.steps))
+    return TestPart(best, _others(known, best.steps))
 
 
-def _rewritten(beginning: Beginning, steps: Sequence[Step], masker: Masker | None, zero: float) -> Part:
-    inputs = [(step.at - zero, _at(step.event, zero)) for step in steps]
-    start = replace(beginning, wall="", at=beginning.at - zero)
-    if zero:
-        inputs = [(round(at, DECIMALS), event) for at, event in inputs]
-    if masker is not None:
-        start, inputs = masker.beginning(start), [(at, masker.event(event)) for at, event in inputs]
-    return decided_again(start, inputs)
+def _rewritten(beginning: Beginning, steps: Sequence[Step], masker: Masker | None, *, is_moved: bool) -> Part:
+    """With other words, and other times: what came no sooner than its deadline still does."""
+    zero = beginning.at
+    start = replace(beginning, wall="", at=0.0 if is_moved else zero)
+    start = start if masker is None else masker.beginning(start)
+    conversation, made = start.conversation(), list[Step]()
+    due, due_then = conversation.next_deadline(), beginning.conversation().next_deadline()
+    for step in steps:
+        at, event = step.at, step.event if masker is None else masker.event(step.event)
+        if is_moved:
+            at, event = round(at - zero, DECIMALS), _moved(event, zero)
+            if due is not None and due_then is not None and at < due and step.at >= due_then:
+                at = due
+        made.append(decide(conversation, event, at))
+        due, due_then = made[-1].deadline, step.deadline
+    return Part(start, made)
 
 
-def _at(event: CallEvent, zero: float) -> CallEvent:
+def _moved(event: CallEvent, zero: float) -> CallEvent:
     """Some events carry the moment that they mean."""
-    at = getattr(event, "at", None)
-    if at is None or not zero:
-        return event
-    moved: CallEvent = replace(event, at=round(at - zero, DECIMALS))
-    return moved
-
-
-def _shortened(part: Part) -> Part:
-    """Without the moments at which nothing was to be done, if nothing depends on them."""
-    steps = [step for step in part.steps if step.actions or step.error or not isinstance(step.event, TimePassed)]
-    again = decided_again(part.beginning, [(step.at, step.event) for step in steps])
-    is_same = [step.actions for step in again.steps] == [step.actions for step in steps]
-    return again if is_same else part
+    match event:
+        case VoiceStarted() | VoiceConfirmed() | VoiceStopped():
+            return replace(event, at=round(event.at - zero, DECIMALS))
+        case _:
+            return event
 
 
 def _others(then: Sequence[Step], now: Sequence[Step]) -> list[tuple[Step, Step]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,18 +36,20 @@ def replay_call(options: ReplayOptions, out: Output, paint: Paint) -> int:
     """Returns the exit code: see ``verdict``."""
     try:
         verdict = judge(find(options.data_dir, options.call))
+        for line in _said(verdict, options, paint):
+            out.write(line + "\n")
     except NoChronicle as error:
         out.write((json.dumps({"error": str(error)}, ensure_ascii=False) if options.in_json else str(error)) + "\n")
         return EXIT_NOT_FOUND
-    if options.test_path is not None:
-        said: Sequence[str] | Iterator[str] = write_test(verdict, options.test_path, is_masked=options.is_masked)
-    elif options.in_json:
-        said = [json.dumps(as_json(verdict), ensure_ascii=False)]
-    else:
-        said = screen.lines(verdict, paint)
-    for line in said:
-        out.write(line + "\n")
     return verdict.exit_code
+
+
+def _said(verdict: Verdict, options: ReplayOptions, paint: Paint) -> Iterable[str]:
+    if options.test_path is not None:
+        return write_test(verdict, options.test_path, is_masked=options.is_masked)
+    if options.in_json:
+        return [json.dumps(as_json(verdict), ensure_ascii=False)]
+    return screen.lines(verdict, paint)
 
 
 def as_json(verdict: Verdict) -> Json:

@@ -82,7 +82,8 @@ class Masker:
         base, *marks = list(unicodedata.normalize("NFD", letter))
         kind = next((kind for kind in _KINDS if base.lower() in kind), "x")
         drawn = kind[self._draw(prefix, draw) % len(kind)]
-        return unicodedata.normalize("NFC", _cased(drawn, base) + "".join(marks))
+        accented = unicodedata.normalize("NFC", _cased(drawn, base) + "".join(marks))
+        return accented[0] if len(accented) > 1 else accented  # there is no «t» with a tilde
 
     def _draw(self, text: str, draw: int) -> int:
         return int.from_bytes(hashlib.blake2b(f"{draw} {text}".encode(), key=self._salt, digest_size=8).digest())

@@ -60,14 +60,14 @@ def _step(replayed: Replayed, zero: float, paint: Paint) -> Iterator[str]:
         yield from _row(" ", then, zero, _answer(then), paint, style)
         return
     before, after = _answer(then), _answer(now)
-    if before == after:  # the difference is in what the words leave out
-        before, after = [*map(repr, then.actions)], [*map(repr, now.actions)]
-    yield from _row(
-        "≠", then, zero, [f"entonces  {before[0]}", *(f"{'':<10}{each}" for each in before[1:])], paint, "red"
-    )
-    yield from _row(
-        "", now, zero, [f"ahora     {after[0]}", *(f"{'':<10}{each}" for each in after[1:])], paint, "green"
-    )
+    if before == after and then.actions != now.actions:  # in what the words leave out
+        before, after = [*map(_in_full, then.actions)], [*map(_in_full, now.actions)]
+    yield from _row("≠", then, zero, _under("entonces", before), paint, "red")
+    yield from _row("", now, zero, _under("ahora", after), paint, "green")
+
+
+def _under(heading: str, answer: Sequence[str]) -> list[str]:
+    return [f"{heading if not index else '':<8}  {each}" for index, each in enumerate(answer)]
 
 
 def _row(sign: str, step: Step, zero: float, answer: Sequence[str], paint: Paint, style: str) -> Iterator[str]:
@@ -92,6 +92,10 @@ def _answer(step: Step) -> list[str]:
 def _worded(what: CallEvent | Action) -> str:
     _, name, details = describe(what, with_words=True)
     return safe(f"{name} {details}".rstrip())
+
+
+def _in_full(action: Action) -> str:
+    return safe(repr(action))
 
 
 def _conclusion(verdict: Verdict, paint: Paint) -> Iterator[str]:

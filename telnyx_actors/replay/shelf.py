@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +19,10 @@ from telnyx_actors.wire.chronicle import Unreadable, decode_page
 CANDIDATES_MAX: Final = 10
 
 _CALLS: Final = "SELECT ref, MIN(wall) FROM chronicles GROUP BY ref ORDER BY MIN(id)"
-_NAMES: Final = "SELECT ref, data FROM entries WHERE kind IN ('begun', 'identified') ORDER BY id"
+_NAMES: Final = """
+SELECT ref, json_extract(data, '$.call_control_id') FROM entries
+WHERE kind IN ('begun', 'identified') AND json_valid(data) ORDER BY id
+"""
 _PAGES: Final = "SELECT page FROM chronicles WHERE ref = ? ORDER BY id"
 
 
@@ -48,6 +50,10 @@ class _Call:
     wall: str
     call_control_id: str
 
+    @property
+    def names(self) -> tuple[str, str]:
+        return self.ref, self.call_control_id
+
 
 def find(data_dir: Path, wanted: str) -> Chronicle:
     """The call whose ref or call_control_id begins like this. Raises ``NoChronicle``."""
@@ -64,22 +70,20 @@ def find(data_dir: Path, wanted: str) -> Chronicle:
                 f"El diario {path} es de una versión que aún no guardaba llamadas para repetir"
             ) from error
         raise NoChronicle(f"El diario {path} no se puede abrir: {error}") from error
-    except (sqlite3.DatabaseError, ValueError) as error:
+    except sqlite3.DatabaseError as error:
         raise NoChronicle(f"El diario {path} está dañado: {error}") from error
     return _read(call, pages)
 
 
 def _calls(db: sqlite3.Connection) -> Iterator[_Call]:
-    names: dict[str, str] = {}
-    for ref, data in db.execute(_NAMES):
-        names[ref] = str(json.loads(data).get("call_control_id") or names.get(ref, ""))
+    names = {ref: str(name) for ref, name in db.execute(_NAMES) if name}
     for ref, wall in db.execute(_CALLS):
         yield _Call(ref, wall, names.get(ref, ""))
 
 
 def _the_one(calls: list[_Call], wanted: str) -> _Call:
-    named = [call for call in calls if wanted in (call.ref, call.call_control_id)]
-    found = named or [call for call in calls if wanted and wanted_by(wanted, call.ref, call.call_control_id)]
+    found = [call for call in calls if wanted and wanted in call.names]
+    found = found or [call for call in calls if wanted and any(name.startswith(wanted) for name in call.names)]
     if len(found) == 1:
         return found[0]
     if not found:
@@ -87,10 +91,6 @@ def _the_one(calls: list[_Call], wanted: str) -> _Call:
         hint = "Las últimas:" if latest else "No hay ninguna guardada (¿KEEP_REPLAY=false?)"
         raise NoChronicle(_listed(f"Ninguna llamada guardada empieza por «{wanted}». {hint}", latest))
     raise NoChronicle(_listed(f"«{wanted}» es el comienzo de {len(found)} llamadas:", found[-CANDIDATES_MAX:]))
-
-
-def wanted_by(prefix: str, *names: str) -> bool:
-    return any(name.startswith(prefix) for name in names)
 
 
 def _listed(heading: str, calls: list[_Call]) -> str:
@@ -102,19 +102,21 @@ def _local(wall: str) -> str:
 
 
 def _read(call: _Call, raw: list[bytes]) -> Chronicle:
-    complaint, core = "", ""
+    complaint, writer = "", ""
     pages: list[Page | None] = []
     for data in raw:
         try:
             page = decode_page(data)
         except Unreadable as error:
+            complaint = complaint or _complaint(writer, error)
             pages.append(None)
-            complaint = complaint or (
-                f"Grabada con otra versión del núcleo ({core}; esta es {core_version()}), que esta no entiende: {error}"
-                if core not in ("", core_version())
-                else f"La grabación está dañada o es de otra versión: {error}"
-            )
             continue
         pages.append(page)
-        core = page.core if isinstance(page, Beginning) else core
+        writer = page.core if isinstance(page, Beginning) else writer
     return Chronicle(call.ref, call.call_control_id, parts(pages), complaint)
+
+
+def _complaint(writer: str, error: Unreadable) -> str:
+    if writer in ("", core_version()):
+        return f"Una página está dañada, o es de una versión que aquí no se entiende: {error}"
+    return f"La escribió otra versión ({writer}; esta es {core_version()}), que aquí no se entiende: {error}"
