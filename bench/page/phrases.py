@@ -19,7 +19,8 @@ def phrases() -> Iterator[tuple[Path, str]]:
         yield PAGE / name, text
 
 
-def write_phrases() -> None:
+def write_phrases() -> Iterator[str]:
+    """What was written, line by line."""
     for path, text in phrases():
         path.write_bytes(voices.speak(text, voice="cliente").audio)
-        print(f"{path.name}: {path.stat().st_size} bytes, {text}")
+        yield f"{path.name}: {path.stat().st_size} bytes, {text}"

@@ -11,7 +11,7 @@ from telnyx_actors import __version__
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.stats import Stats
 from telnyx_actors.actors.tally import PARTS, Sample
-from telnyx_actors.actors.trail import Step, is_failure
+from telnyx_actors.actors.trail import Step, is_failure, is_frequent
 from telnyx_actors.console import latency
 from telnyx_actors.console.call_views import call_path
 from telnyx_actors.console.desk import Desk
@@ -167,8 +167,7 @@ def turn(record: TurnRecord, zero: float, *, shows_words: bool) -> Json:
         "at_ms": None if begun is None else round((begun - zero) * 1000),
         "said": _words(record.said, shows_words=shows_words),
         "generated": _words(record.generated, shows_words=shows_words),
-        "heard_chars": len(record.heard) if shows_words else 0,
-        "is_heard": bool(record.heard),
+        "heard_chars": len(record.heard) if shows_words or not record.heard else len(masked(record.generated)),
         "attempts": record.attempts,
         "tokens": [record.input_tokens + record.cached_tokens, record.output_tokens],
         "response_ms": None if record.latency is None else round(record.latency.response * 1000),
@@ -237,10 +236,10 @@ def turn_in_progress(steps: Sequence[Step], zero: float, *, shows_words: bool) -
 
 
 def _step(step: Step, zero: float, *, shows_words: bool) -> Sequence[object]:
-    """(number, ms, kind, name, text, whether it is a failure)."""
+    """(number, ms, kind, name, text, whether it is a failure, whether it is one of many)."""
     number, at, what = step
     kind, name, text = describe(what, with_words=shows_words)
-    return [number, round((at - zero) * 1000), kind, name, text, is_failure(what)]
+    return [number, round((at - zero) * 1000), kind, name, text, is_failure(what), is_frequent(what)]
 
 
 def _words(text: str, *, shows_words: bool) -> str:

@@ -103,8 +103,10 @@ def page_denial(request: Request, api_token: str | None, *, has_session: bool) -
     what becomes a WebSocket has to come from our own page, port included.
     """
     headers = request.headers
-    reason = None if has_session else denial(request, api_token)
-    if reason is not None or _brings_token(headers, api_token):
+    reason = denial(request, api_token)
+    if api_token and reason is None:
+        return None  # the token itself, which no browser sends of its own accord
+    if reason is not None and not has_session:
         return reason
     is_passive = request.method in ("GET", "HEAD") and "upgrade" not in headers
     if is_passive or is_same_origin(headers) or ("origin" not in headers and not has_session):
@@ -119,10 +121,6 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
     except ValueError:
         return False
     return bool(origin) and origin == headers.get("host", "").lower()
-
-
-def _brings_token(headers: Mapping[str, str], api_token: str | None) -> bool:
-    return bool(api_token) and "authorization" in headers
 
 
 def denial_response(reason: str) -> Response:

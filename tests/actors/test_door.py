@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from telnyx_actors.clock import ManualClock
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.front.actor import Door
 from telnyx_actors.front.ports import Answer, CallRequest
+from telnyx_actors.providers.ports import DialRequest, StreamRequest
+from telnyx_actors.providers.softphone import Softphone
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
 REQUEST = CallRequest("+573001234567", "Pedro", contexto=None, saludo="Hola, Pedro.")
@@ -41,7 +44,7 @@ def supervisor(world: FakeWorld) -> Mailbox:
 
 @pytest.fixture
 def door(world: FakeWorld, supervisor: Mailbox, clock: ManualClock) -> Door:
-    return Door(world.services, clock, lambda: (b"page", "text/plain"))
+    return Door(world.services, clock, lambda: (b"page", "text/plain"), Softphone(supervisor.tell))
 
 
 @pytest.fixture
@@ -227,3 +230,74 @@ def test_a_model_that_fails_says_why_but_not_where_in_our_code(
     answer = answers.take()
     assert (answer.status, answer.body["success"], answer.body["error"]) == (502, False, reason)
     assert answer.body["response"] == "Ho"
+
+
+# --- a call with a browser, and what is left of one ---------------------------------------
+
+
+def test_a_browser_is_told_where_its_audio_goes(
+    world: FakeWorld, supervisor: Mailbox, clock: ManualClock, answers: Asked[Answer], reply: Callable[[Answer], None]
+) -> None:
+    softphone = Softphone(supervisor.tell)
+    Door(world.services, clock, lambda: (b"", ""), softphone).call_browser(reply)
+    place = supervisor.take(PlaceCall)
+    assert (place.plan.number, place.plan.direction) == ("web", "outgoing")
+    stream = StreamRequest("wss://elsewhere.test/prefix/stream/media?secret=once")
+    place.placed(softphone.dial(DialRequest("web", "https://hook", "{}", "c1", stream)))
+    answer = answers.take()
+    assert (answer.status, answer.body["call_id"], answer.body["media"]) == (
+        201,
+        place.plan.ref,
+        "/stream/media?secret=once",
+    )
+
+
+def test_why_a_browser_cannot_call_is_told_in_words(
+    door: Door, supervisor: Mailbox, answers: Asked[Answer], reply: Callable[[Answer], None]
+) -> None:
+    door.call_browser(reply)
+    supervisor.take(PlaceCall).placed(ProviderError("softphone", Failure.REFUSED, "en modo webhook no hay audio"))
+    answer = answers.take()
+    assert (answer.status, "modo webhook" in str(answer.body["message"])) == (409, True)
+
+
+def test_a_record_is_read_once_and_given_in_any_order(door: Door, world: FakeWorld) -> None:
+    talking(world).places = ("fake://call.wav",)
+    world.archive.files["audios/2026/01/01/v3_1/call.wav"] = b"RIFF"
+    for _ in range(2):
+        files: Asked[bytes | Answer] = Asked()
+        door.record(PLAN.ref, "call.wav", lambda file, files=files: files.note(file))  # type: ignore[misc]  # bound now
+        assert files.take() == b"RIFF"
+    assert world.archive.asked == ["audios/2026/01/01/v3_1/call.wav"]
+
+
+def test_a_call_that_is_not_archived_has_no_record(door: Door, world: FakeWorld, answers: Asked[Answer]) -> None:
+    talking(world)
+    files: Asked[bytes | Answer] = Asked()
+    for ref in (PLAN.ref, "nobody"):
+        door.record(ref, "call.wav", files.note)
+        answer = files.take()
+        assert isinstance(answer, Answer)
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("error", [refused("away", Failure.UNAVAILABLE), RuntimeError("bug")])
+def test_an_archive_that_fails_says_so_and_is_asked_again(door: Door, world: FakeWorld, error: Exception) -> None:
+    talking(world).places = ("fake://call.wav",)
+    files: Asked[bytes | Answer] = Asked()
+    for failure, expected in ((error, 502), (None, 404)):
+        world.archive.error = failure
+        door.record(PLAN.ref, "call.wav", files.note)
+        answer = files.take()
+        assert isinstance(answer, Answer)
+        assert answer.status == expected
+
+
+def test_what_was_said_is_not_played_where_it_shall_not_be_shown(world: FakeWorld, clock: ManualClock) -> None:
+    services = replace(world.services, settings=replace(world.services.settings, log_transcripts=False))
+    talking(world).places = ("fake://call.wav",)
+    files: Asked[bytes | Answer] = Asked()
+    Door(services, clock, lambda: (b"", ""), Softphone(print)).record(PLAN.ref, "call.wav", files.note)
+    answer = files.take()
+    assert isinstance(answer, Answer)
+    assert answer.status == 403

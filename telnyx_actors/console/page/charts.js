@@ -4,7 +4,7 @@ import { h, s } from "./dom.js";
 import { millis } from "./format.js";
 import { language, t } from "./words.js";
 
-const [WIDE, TALL, LEFT, BOTTOM] = [720, 220, 46, 24];
+const [WIDE, TALL, LEFT, BOTTOM] = [720, 220, 58, 24];
 
 /** A round number of ms that the axis ends at: nothing drawn is above it. */
 export function niceTop(highest) {
@@ -48,7 +48,7 @@ export function barChart(bounds, bars) {
     const [x, y] = [8 + index * wide, TALL - BOTTOM - tall];
     const bound = index < bounds.length ? bounds[index] : bounds.at(-1);
     const node = s("g", {},
-      s("rect", { class: bound > 2500 || index === bounds.length ? "bar late" : "bar", x: x + 2, y, width: wide - 4, height: Math.max(tall, count ? 1 : 0), rx: 2 }),
+      s("rect", { class: bound > 2500 || index === bounds.length ? "column late" : "column", x: x + 2, y, width: wide - 4, height: Math.max(tall, count ? 1 : 0), rx: 2 }),
       label(x + wide / 2, TALL - 8, index < bounds.length ? short(bound) : `>${short(bound)}`, "middle"));
     if (count) node.append(label(x + wide / 2, y - 5, String(count), "middle"));
     return node;

@@ -53,7 +53,7 @@ function showTurn(row, turn, scale) {
   const [heardNode, unheardNode, note] = spoke.children;
   say(heardNode, heard);
   say(unheardNode, unheard);
-  say(note, unheard.trim() ? (turn.is_heard ? t("notHeard") : t("nothingHeard")) : "");
+  say(note, unheard.trim() ? (turn.heard_chars ? t("notHeard") : t("nothingHeard")) : "");
   set(spoke, { hidden: !turn.generated });
   if (fall) drawWaterfall(fall, turn, scale);
 }

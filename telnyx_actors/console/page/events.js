@@ -11,15 +11,17 @@ export function events(changed) {
   const words = h("input", { type: "search", placeholder: t("filter"), "aria-label": t("filter"), input: changed });
   const kinds = KINDS.map((kind) => toggle(t(`kind${kind[0].toUpperCase()}${kind.slice(1)}`), kind, true, changed));
   const failures = toggle(t("onlyFailures"), "failures", false, changed);
+  const frequent = toggle(t("alsoFrequent"), "frequent", false, changed);
   const rows = h("ol", { class: "steps" });
   const node = h("section", { class: "events", "aria-label": t("events") },
     h("h3", {}, t("events"), h("small", { class: "shown" })),
-    h("div", { class: "filter", role: "group", "aria-label": t("filter") }, words, kinds, failures),
+    h("div", { class: "filter", role: "group", "aria-label": t("filter") }, words, kinds, frequent, failures),
     h("p", { class: "empty" }), rows);
   node.filter = () => ({
     words: words.value,
     kinds: new Set(kinds.filter((box) => box.firstChild.checked).map((box) => box.firstChild.value)),
     failures: failures.firstChild.checked,
+    frequent: frequent.firstChild.checked,
   });
   return node;
 }

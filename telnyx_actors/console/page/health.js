@@ -13,7 +13,7 @@ const FAULTS = { none: "noFault", caller: "callerFault", carrier: "carrierFault"
 
 /** Made anew as a whole: it changes every few seconds and nobody types into it. */
 export function showHealth(view, health) {
-  const parts = PARTS.map((part) => [t(part), ...QUANTILES.map((quantile) => millis(health.parts?.[part]?.[quantile], language()))]);
+  const parts = PARTS.map((part) => [t(part === "response" ? "whole" : part), ...QUANTILES.map((quantile) => millis(health.parts?.[part]?.[quantile], language()))]);
   view.replaceChildren(
     h("div", { class: "cards" },
       card(t("responses"), h("p", { class: "hint" }, `${t("responsesText")} ${count(health.answers, language())} ${t("answers")}.`), hourChart(health.minutes ?? [])),

@@ -60,9 +60,10 @@ export function callsInOrder(calls) {
   return rows.sort((a, b) => b.is_alive - a.is_alive || b.started - a.started);
 }
 
-/** The tree of actors as rows with their depth; a call's children are left out unless it is open. */
+/** The tree of actors as rows with their depth, the calls last; a call's children are left out unless it is open. */
 export function treeRows(tree, open) {
-  const paths = Object.keys(tree).sort((a, b) => compare(a.split("/"), b.split("/")));
+  const isCall = (path) => Number(tree[path.split("/").slice(0, 2).join("/")]?.[0] === "CallActor");
+  const paths = Object.keys(tree).sort((a, b) => isCall(a) - isCall(b) || compare(a.split("/"), b.split("/")));
   const rows = [];
   for (const path of paths) {
     const depth = path.split("/").length - 1;
@@ -83,11 +84,11 @@ function worst(states) {
   return ["stuck", "busy"].find((state) => states.includes(state)) ?? "idle";
 }
 
-/** Which steps pass a filter: words that all have to be found, kinds, and whether only failures count. */
-export function filterSteps(steps, { words, kinds, failures }) {
+/** Which steps pass a filter: words that all have to be found, kinds, only failures, and also what happens all the time. */
+export function filterSteps(steps, { words, kinds, failures, frequent }) {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  return steps.filter(([, , kind, name, text, isFailure]) => {
-    if (!kinds.has(kind) || (failures && !isFailure)) return false;
+  return steps.filter(([, , kind, name, text, isFailure, isFrequent]) => {
+    if (!kinds.has(kind) || (failures && !isFailure) || (isFrequent && !frequent)) return false;
     const line = `${name} ${text}`.toLowerCase();
     return wanted.every((word) => line.includes(word));
   });
