@@ -31,7 +31,7 @@ def main() -> int:
     print("| stage | µs | times a second | % of a core a call |\n| --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory(prefix="stages-") as folder:
         for stage in stages(Path(folder)):
-            print(f"| {stage.name} | {stage.us:.1f} | {stage.a_second:.0f} | {stage.percent:.3f} |", flush=True)
+            print(f"| {stage.name} | {stage.us:.1f} | {stage.a_second:.3g} | {stage.percent:.3f} |", flush=True)
     if options.sockets:
         for name, us in measure_front(options.sockets, options.seconds):
             print(f"| the whole front, socket to lane ({name}) | {us:.1f} | 50 | {us * 50 / 1e4:.3f} |", flush=True)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -29,21 +29,25 @@ from bench.stages.front import frame
 from telnyx_actors.actors.inbox import Inbox, Overflow
 from telnyx_actors.actors.lane import AudioLane
 from telnyx_actors.actors.replay import ReplayBuffer
-from telnyx_actors.actors.session import CallSession
+from telnyx_actors.actors.session import PIECE_FRAMES, CallSession
 from telnyx_actors.actors.spool import Spool
 from telnyx_actors.clock import SystemClock
 from telnyx_actors.core.audio import FRAME_BYTES, FRAME_MS, Encoding
+from telnyx_actors.core.ear import Ear
 from telnyx_actors.core.recording import AgentTrack, CallerTrack
 from telnyx_actors.core.reorder import Reorderer
-from telnyx_actors.core.voice_activity import VoiceActivity
+from telnyx_actors.core.voice_activity import VoiceActivity, VoiceActivitySettings
 from telnyx_actors.providers.deepgram import Deepgram, DeepgramOptions
 from telnyx_actors.providers.http import tls_context
 from telnyx_actors.providers.voice_classifier import WebRtcClassifier
+from telnyx_actors.standins.voices import synthesize
 from telnyx_actors.wire.telnyx_media import Media, encode_media, parse
 
 ROUNDS: Final = 5
 FRAMES_A_SECOND: Final = 1000 // FRAME_MS
+PIECES_A_SECOND: Final = FRAMES_A_SECOND / PIECE_FRAMES
 SOUND: Final = bytes(range(FRAME_BYTES))
+PIECE: Final = SOUND * PIECE_FRAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,9 @@ def stages(folder: Path) -> Iterator[Stage]:
     text = frame(7).encode()
     yield Stage("JSON and base64: bytes to a value", cost_us(lambda: parse(text)))
     yield from _session()
-    yield Stage("wake the actor: into its inbox, and its thread awake", _wake_us())
-    classifier = WebRtcClassifier(Encoding.PCMU)
-    yield Stage("voice or not (webrtcvad behind the noise gate)", cost_us(lambda: classifier.is_voice(SOUND)))
-    activity, at_ms = VoiceActivity(), count(0, FRAME_MS)
-    yield Stage("voice activity: began, confirmed, ended", cost_us(lambda: activity.feed(False, next(at_ms))))
-    yield Stage("replay buffer: kept until its words are final", _replay_us())
-    yield Stage("Deepgram: one frame into the socket", _deepgram_us())
+    yield Stage("wake the transcriber: into its inbox, and its thread awake", _wake_us(), PIECES_A_SECOND)
+    yield Stage("replay buffer: kept until its words are final", _replay_us(), PIECES_A_SECOND)
+    yield Stage("Deepgram: a piece into the socket", _deepgram_us(), PIECES_A_SECOND)
     yield from _recording(folder)
     yield Stage("journal: an entry, committed with others", _journal_us(folder), a_second=1)
     piece = SOUND * 12
@@ -105,18 +105,31 @@ def _websocket_us() -> float:
 def _session() -> Iterator[Stage]:
     reorderer, chunks = Reorderer(Encoding.PCMU), count(1)
     yield Stage("put in order", cost_us(lambda: reorderer.push(next(chunks), SOUND)))
-    session, numbers = CallSession(SystemClock()), count(1)
-    session.encoding = Encoding.PCMU
-    session.hearing.listen(lambda: None)
-    whole_us = cost_us(lambda: session.media(Media("inbound", next(numbers), 0, SOUND)))
-    yield Stage("the call's session, the line before included: two lanes", whole_us)
-    lane = AudioLane()
+    classifier = WebRtcClassifier(Encoding.PCMU)
+    sounds = cycle(_speech())
+    yield Stage("voice or not: webrtcvad behind the noise gate", cost_us(lambda: classifier.is_voice(next(sounds))))
+    activity, at_ms = VoiceActivity(), count(0, FRAME_MS)
+    yield Stage("voice activity: began, confirmed, ended", cost_us(lambda: activity.feed(False, next(at_ms))))
+    lane = AudioLane[bytes]()
 
     def put_and_take() -> None:
-        lane.put(0.0, SOUND)
+        lane.put(SOUND)
         lane.take()
 
     yield Stage("a lane: in and out", cost_us(put_and_take))
+    session, numbers = CallSession(SystemClock(), _ear), count(1)
+    session.encoding = Encoding.PCMU
+    whole_us = cost_us(lambda: session.media(Media("inbound", next(numbers), 0, next(sounds))))
+    yield Stage("**the four together, with two lanes: a call's session**", whole_us)
+
+
+def _speech() -> list[bytes]:
+    audio = synthesize("Buenas tardes, quisiera una cita para mi perro.", voice="cliente")
+    return [audio[at : at + FRAME_BYTES] for at in range(0, len(audio), FRAME_BYTES)]
+
+
+def _ear(encoding: Encoding) -> Ear:
+    return Ear(WebRtcClassifier(encoding), VoiceActivitySettings())
 
 
 def _wake_us() -> float:
@@ -145,7 +158,7 @@ def _replay_us() -> float:
     replay = ReplayBuffer()
 
     def pass_on() -> None:
-        replay.add(SOUND, is_voice=False)
+        replay.add(PIECE, is_voice=False)
         replay.sent(len(replay.unsent()))
 
     return cost_us(pass_on)
@@ -155,7 +168,7 @@ def _deepgram_us() -> float:
     """What the sending thread spends; whoever reads is another one."""
     with _sink() as url:
         stream = Deepgram(DeepgramOptions("key", base_url=url), tls_context()).connect(Encoding.PCMU)
-        found = cost_us(lambda: stream.send(SOUND))
+        found = cost_us(lambda: stream.send(PIECE))
         stream.close()
     return found
 
