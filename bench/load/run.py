@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -57,21 +57,31 @@ class Scene:
 @contextmanager
 def scene(size: int, opened: Open) -> Iterator[Scene]:
     """Everything is started, and ended again."""
-    if CORES.outside:
-        os.sched_setaffinity(0, CORES.outside)
-    outside, end_outside = start_outside(CORES.outside)
+    with ExitStack() as on_close:
+        on_close.enter_context(_bound(CORES.outside))
+        outside, end_outside = start_outside(CORES.outside)
+        on_close.callback(end_outside)
+        subject = on_close.enter_context(opened(outside.env(), CORES.engine))
+        idle = subject.sample()
+        crowd = Crowd(outside, subject.url, size, count(1))
+        crowd.start()
+        on_close.callback(crowd.stop)
+        time.sleep(RAMP_S if size > 1 else ALONE_S)
+        yield Scene(outside, subject, crowd, idle)
+
+
+@contextmanager
+def _bound(cores: tuple[int, ...]) -> Iterator[None]:
+    """Meanwhile we, too, stay off the engine's core."""
+    if not cores:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
     try:
-        with opened(outside.env(), CORES.engine) as subject:
-            idle = subject.sample()
-            crowd = Crowd(outside, subject.url, size, count(1))
-            crowd.start()
-            try:
-                time.sleep(RAMP_S if size > 1 else ALONE_S)
-                yield Scene(outside, subject, crowd, idle)
-            finally:
-                crowd.stop()
+        yield
     finally:
-        end_outside()
+        os.sched_setaffinity(0, before)
 
 
 def measure(size: int, window_s: float, opened: Open, on_window: Callable[[int], object] | None = None) -> Row:
