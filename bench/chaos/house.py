@@ -23,6 +23,8 @@ from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.app import Engine
 from telnyx_actors.config import load_settings
 from telnyx_actors.core.persona import parse_persona
+from telnyx_actors.replay.shelf import NoChronicle, find
+from telnyx_actors.replay.verdict import judge
 from telnyx_actors.standins.caller import CallerScript
 from telnyx_actors.standins.world import World, WorldSettings
 
@@ -125,6 +127,15 @@ class House(ABC):
         """Whether the call's record is in the archive, or waits for it on the disk."""
         waiting = (self.data_dir / "spool").glob("*/call.json")
         return self.record_folder(call) is not None or any(call in path.read_text(encoding="utf-8") for path in waiting)
+
+    def differences(self, call: str) -> list[str]:
+        """What is decided otherwise when the call is held again from its chronicle: nothing, whatever was done to it."""
+        try:
+            verdict = judge(find(self.data_dir, call))
+        except NoChronicle as error:
+            return [f"it cannot be replayed: {error}"]
+        count = len(verdict.differences)
+        return [f"{count} of {verdict.steps} decisions are others when it is replayed"] if count else []
 
 
 class InProcess(House):

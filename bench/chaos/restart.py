@@ -60,6 +60,7 @@ def _judge(house: Daemon, call: str, killed_at: float, outcome: Outcome) -> None
         outcome.complaints.append("the agent was not heard again")
     _judge_history(house, call, killed_at, outcome)
     _judge_record(house, call, outcome)
+    outcome.complaints += house.differences(call)
 
 
 def audible_after_s(record: CarrierCall, at: float) -> float | None:

@@ -150,6 +150,7 @@ def _judge(scenario: Scenario, calls: list[StruckCall], house: InProcess) -> Out
         heard, said = house.world.agent_words(call.call), house.said(call.call)
         outcome.calls.append(figures(call.record, heard, said, call.recovery_s))
         complaints += [f"violation: {event.data}" for event in call.record.violations]
+        complaints += house.differences(call.call)
         if not house.is_kept(call.call):
             complaints.append("the record of a call is neither archived nor in the spool")
     return outcome

@@ -14,9 +14,12 @@ from telnyx_actors.core.conversation import Conversation
 from telnyx_actors.core.events import CallEvent
 
 PAGE_S: Final = 2.0
-"""How long a step waits for others to share its page: what a killed process has forgotten at most."""
+"""How long a step waits for others to share its page."""
 
 PAGE_STEPS: Final = 256
+
+QUIET_S: Final = 5.0
+"""With no other in sight for so long, it does not wait: a killed process has forgotten no more than this."""
 
 STEPS_MAX: Final = 100_000
 """More than the longest call takes. What comes after them is not kept."""
@@ -63,7 +66,8 @@ class Chronicler:
             return
         page = self._page
         page.append(step)
-        if len(page) >= PAGE_STEPS or step.at >= page[0].at + PAGE_S:
+        is_quiet = step.deadline is not None and step.deadline >= step.at + QUIET_S
+        if is_quiet or len(page) >= PAGE_STEPS or step.at >= page[0].at + PAGE_S:
             self._write()
             if self._first >= STEPS_MAX:
                 self.close(End.FULL)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from support.plans import PLAN, FakeWorld
 from support.simulation import LINES, Pages
+from support.stepping import StillRuntime
 from telnyx_actors.actors import chronicler as module
 from telnyx_actors.actors.address import Address
-from telnyx_actors.actors.chronicler import PAGE_S, PAGE_STEPS, Chronicler
+from telnyx_actors.actors.chronicler import PAGE_S, PAGE_STEPS, QUIET_S, Chronicler
+from telnyx_actors.actors.recall import new_memory
 from telnyx_actors.core import events as ev
 from telnyx_actors.core import floor
 from telnyx_actors.core.chronicle import Beginning, End, Steps
 from telnyx_actors.core.rules import Rules
 
-BEGINNING = Beginning("core", "", 0.0, Rules(), LINES)
+BEGINNING = Beginning("core", "", 0.0, Rules(ring_max_s=4.9), LINES)  # so something is always due soon
 TIME = ev.TimePassed()
 
 
@@ -39,12 +44,12 @@ def test_a_step_is_what_the_conversation_says(chronicler: Chronicler) -> None:
 
 
 def test_pages_follow_each_other_and_wait_for_company(chronicler: Chronicler, pages: Pages) -> None:
-    for tenth in range(200):
-        chronicler.decide(TIME, tenth / 10)
+    for number in range(96):
+        chronicler.decide(TIME, number / 20)
     cover, *leaves = pages.written
     assert cover == BEGINNING
     rows = [leaf for leaf in leaves if isinstance(leaf, Steps)]
-    assert len(rows) == len(leaves)
+    assert len(rows) == len(leaves) == 2
     assert all(after.first == before.first + len(before.steps) for before, after in pairwise(rows))
     assert all(leaf.steps[-1].at - leaf.steps[0].at == pytest.approx(PAGE_S) for leaf in rows)
 
@@ -108,3 +113,22 @@ def test_where_nobody_keeps_them_calls_are_held_all_the_same() -> None:
     chronicler = Chronicler(BEGINNING.conversation(), BEGINNING, "ref", Address())
     assert len([chronicler.decide(TIME, float(second)) for second in range(10)]) == 10
     chronicler.close(End.OVER)
+
+
+def test_a_step_with_no_other_in_sight_does_not_wait(chronicler: Chronicler, pages: Pages) -> None:
+    chronicler.decide(TIME, 0.0)
+    assert pages.written == []
+    beginning = replace(BEGINNING, rules=Rules(ring_max_s=QUIET_S))
+    ringing = Chronicler(beginning.conversation(), beginning, "ref", pages)
+    ringing.decide(TIME, 0.0)
+    assert len(pages.parts()[0].steps) == 1
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_setting_decides_whether_there_is_a_chronicle(tmp_path: Path, still: StillRuntime, is_kept: bool) -> None:
+    services, pages = FakeWorld(tmp_path).services, Pages()
+    services = replace(services, journal=pages, settings=replace(services.settings, keep_replay=is_kept))
+    memory = new_memory(PLAN, lambda _: None, services, still.clock)
+    memory.chronicler.decide(ev.CallAnswered(), still.clock.now())
+    memory.chronicler.close(End.OVER)
+    assert [part.end for part in pages.parts()] == [End.OVER] * is_kept
