@@ -26,6 +26,7 @@ _POLICY: Final = (
 )
 PAGE_HEADERS: Final = (
     ("Content-Security-Policy", _POLICY),
+    ("Referrer-Policy", "same-origin"),  # with none at all, browsers send forms with `Origin: null`
     ("Permissions-Policy", "microphone=(self), camera=(), geolocation=(), payment=(), usb=()"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),

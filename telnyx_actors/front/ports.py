@@ -26,7 +26,7 @@ Reply: TypeAlias = Callable[[Answer], None]
 """Gives the answer to a waiting request; callable once, from any thread."""
 
 
-FileReply: TypeAlias = Callable[[bytes | Answer], None]
+FileReply: TypeAlias = Callable[[bytes | Answer], object]
 """The same for a file: all of it, or why there is none."""
 
 
