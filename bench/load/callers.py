@@ -13,13 +13,15 @@ QUESTIONS: Final = (
     "¿Y dónde queda la clínica?",
     "¿Cada cuánto hay que vacunar a un cachorro?",
     "¿Tienen servicio a domicilio?",
-    "¿Cuánto vale bañar a un perro grande?",
+    "¿Cuánto vale una radiografía?",
 )
 INTERRUPTIONS: Final = (
     "Perdone, ¿y a qué hora atienden los domingos?",
-    "Disculpe, ¿cuánto cuesta una cirugía de esterilización?",
+    "Disculpe, ¿a qué hora cierran los domingos?",
     "Un momento, ¿reciben tarjeta de crédito?",
 )
+"""Sentences of which also a model of turns (pipecat's) is sure that they are over, though a machine says them: what it
+makes of a synthetic voice is not what is measured."""
 GREETED: Final = WaitForAgent(silent_ms=700, timeout_s=15.0, required=False)
 ANSWERED: Final = WaitForAgent(silent_ms=900, timeout_s=10.0, required=False)
 """A question that nobody answers is counted; its caller goes on to the next one."""
