@@ -9,7 +9,7 @@ ARGS   ?=
 # For two cores: more workers would be in each other's way, and in that of what the tests time.
 WORKERS ?= 2
 
-.PHONY: help demo run test chaos check lint types tidy format docs clean accept measure memory three acks
+.PHONY: help demo run test chaos bench stages overload soak check lint types tidy format docs clean accept measure memory three acks
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,10 @@ help:
 	@echo 'make run       start the engine with .env'
 	@echo 'make test      run the tests (ARGS="-k name" for some of them)'
 	@echo 'make chaos     let everything fail that can, and see what callers hear of it (ARGS="--only deepgram")'
+	@echo 'make bench     how many calls one core holds, and how well: five minutes (ARGS="--calls 100 --seconds 20")'
+	@echo 'make stages    what each stage of the media path costs'
+	@echo 'make overload  twice the calls that the engine carries, and how it bears them'
+	@echo 'make soak      ten minutes of fifty calls, and whether anything grows (ARGS="--minutes 60 --calls 100")'
 	@echo 'make check     ruff (lint), mypy --strict (types), and the rules of tests/test_tidy.py (tidy)'
 	@echo 'make accept    the tests of docs/validation-checklist.md alone'
 	@echo 'make measure   fill in its blanks: latency, accuracy, success (a real account: ARGS="--env-file .env --to +57...")'
@@ -44,6 +48,13 @@ measure memory three acks: $(VENV)/.has-test
 
 chaos: $(VENV)/.has-test
 	$(BIN)/python -m bench.chaos $(ARGS)
+
+# The documentation's picture is made of the same figures as its table.
+bench: $(VENV)/.has-test
+	$(BIN)/python -m bench.load --plot docs/images/load.svg $(ARGS)
+
+stages overload soak: $(VENV)/.has-test
+	$(BIN)/python -m bench.$@ $(ARGS)
 
 check: lint types tidy
 

@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from bench.load.engine import engine
 from bench.load.report import as_markdown, as_svg
 from bench.load.row import Row
@@ -31,14 +33,17 @@ def main() -> int:
     """Returns the exit code."""
     options = _arguments()
     settings = dict(pair.partition("=")[::2] for pair in options.set)
-    rows: list[Row] = []
+    rows = _kept(options.json) if options.keep else []
     for size in options.calls:
+        if any(row.calls == size for row in rows):
+            continue
         print(f"{size} calls…", file=sys.stderr, flush=True)
         window_s = options.seconds * (FEW_LAST if size < FEW else 1)
         rows.append(measure(size, window_s, partial(engine, settings=settings), _say if options.pid else None))
         print(as_markdown(rows[-1:]), file=sys.stderr, flush=True)
+        options.json.write_text(json.dumps([row.as_json() for row in rows], indent=1), encoding="utf-8")
+    rows.sort(key=lambda row: row.calls)
     print(as_markdown(rows))
-    options.json.write_text(json.dumps([row.as_json() for row in rows], indent=1), encoding="utf-8")
     print(f"\nAll figures: {options.json}")
     if options.plot is not None:
         options.plot.write_text(as_svg(rows), encoding="utf-8")
@@ -55,8 +60,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the engine")
     parser.add_argument("--pid", action="store_true", help="say where the engine is when measuring begins")
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the figures go")
+    parser.add_argument("--keep", action="store_true", help="do not measure again what that file has already")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw latency and CPU against calls")
     return parser.parse_args()
+
+
+def _kept(path: Path) -> list[Row]:
+    if not path.exists():
+        return []
+    return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), list[Row])
 
 
 def _say(pid: int) -> None:
