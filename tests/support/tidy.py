@@ -107,7 +107,7 @@ _LAYERS: Final = {
     "vendors": _BASE | {"core", "wire", "providers", "actors", "lazy"},
     "preflight": _BASE | {"core", "wire", "providers", "personas", "lazy", "vendors"},
     "reload": _BASE | {"actors"},
-    "replay": _BASE | {"core", "wire", "console"},
+    "replay": _BASE | {"core", "wire", "actors", "console"},
     "app": _ENGINE | {"front", "console"},
     "main": _ENGINE | {"front", "console", "app", "preflight", "reload", "replay"},
     "standins": frozenset[str](),
