@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib
 import logging
 import os
 import signal
@@ -40,6 +39,9 @@ VENDORS: Final = WorldSettings(
     elevenlabs=ElevenLabsSettings(concurrent_max=MANY),
 )
 """As they usually answer, without the limits of an account: what is measured is the engine."""
+
+SCRIPTS: Final = 21
+"""So many callers are different; the next ones are the same again."""
 
 FIRST_CLAUSE_TOKENS: Final = 3
 """«Con gusto.» or «Claro.»: what must have come before anything can be spoken."""
@@ -77,8 +79,9 @@ class Outside:
         self._process = psutil.Process()
         self._cpu_s, self._cpu_at = self._used_s(), time.monotonic()
         gc.disable()  # it would hold up every call for as long as it looks through the records of all
-        for number in range(MANY_SCRIPTS):
+        for number in range(SCRIPTS):
             self._world.answer_with(script(number))  # says every sentence once, before anybody listens
+        gc.freeze()  # all this stays, and need not be looked at again
 
     def close(self) -> None:
         self._probing.cancel()
@@ -139,14 +142,13 @@ class Outside:
         return used.user + used.system
 
 
-MANY_SCRIPTS: Final = 21
-
-
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """uvloop's where there is one."""
     if sys.platform == "win32":
         return None
-    return cast(Callable[[], asyncio.AbstractEventLoop], importlib.import_module("uvloop").new_event_loop)
+    import uvloop  # noqa: PLC0415 - a platform without it must still start
+
+    return uvloop.new_event_loop
 
 
 class _Manager(BaseManager):
