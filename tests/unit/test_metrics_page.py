@@ -68,7 +68,7 @@ def test_every_figure_of_ours_is_documented_with_its_labels(read: Read, tally: T
         if not name.startswith("telnyx_actors_"):
             continue
         shown = name + "_total" if family.type == "counter" else name
-        row = re.search(rf"^\|[^|]*`{shown}`.*$", DOCUMENT, re.MULTILINE)
+        row = re.search(rf"^.*`{shown}`.*$", DOCUMENT, re.MULTILINE)
         assert row, f"{shown} is not in docs/metrics.md"
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
         assert all(f"`{label}`" in row[0] for label in labels), f"{shown}: {labels}"
