@@ -17,7 +17,7 @@ help:
 	@echo 'make run       start the engine with .env'
 	@echo 'make test      run the tests (ARGS="-k name" for some of them)'
 	@echo 'make chaos     let everything fail that can, and see what callers hear of it (ARGS="--only deepgram")'
-	@echo 'make bench     how many calls one core holds, and how well: five minutes (ARGS="--calls 100 --seconds 20")'
+	@echo 'make bench     how many calls one core holds, and how well: six minutes (ARGS="--calls 100 --seconds 20")'
 	@echo 'make stages    what each stage of the media path costs'
 	@echo 'make overload  twice the calls that the engine carries, and how it bears them'
 	@echo 'make soak      ten minutes of fifty calls, and whether anything grows (ARGS="--minutes 60 --calls 100")'

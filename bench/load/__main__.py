@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
         prog="python -m bench.load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--calls", type=_numbers, default=[1, 10, 25, 50, 100], metavar="N,N", help="calls at a time")
-    parser.add_argument("--seconds", type=float, default=30.0, help="how long each row is measured (default: 30)")
+    parser.add_argument("--seconds", type=float, default=25.0, help="how long each row is measured (default: 25)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the engine")
     parser.add_argument("--pid", action="store_true", help="say where the engine is when measuring begins")
     parser.add_argument("--json", type=Path, default=Path("bench.json"), help="where the figures go")

@@ -16,7 +16,7 @@ from bench.load.outside import Outside
 LOOK_EVERY_S: Final = 0.05
 REFUSED_PAUSE_S: Final = 0.5
 """Whoever was told that there is no room tries again, but not at once."""
-RAMP_S: Final = 24.0
+RAMP_S: Final = 36.0
 """About as long as a call: the beginnings of calls are spread over all of it, as they are in life."""
 DIAL_LIMIT_S: Final = 10.0
 CREATED: Final = 201
