@@ -76,7 +76,7 @@ def call(answer: Json, paint: Paint) -> Iterator[str]:
     yield from _steps(answer["steps"], paint)
     left = answer["steps_total"] - len(answer["steps"])
     if left > 0:
-        yield paint(f"(hubo {left} pasos más)", "dim")
+        yield paint(f"(hubo {left} pasos más; todos, con lo que se decidió: run.py --replay {answer['id']})", "dim")
 
 
 def why(answer: Json, paint: Paint) -> Iterator[str]:
