@@ -72,8 +72,8 @@ def write_test(verdict: Verdict, path: Path, *, is_masked: bool) -> Iterator[str
     if verdict.differences:
         yield f"{len(verdict.differences)} decisiones son otras que entonces; el test espera las de ahora."
     for each in made:
-        for then, now in each.others:
-            yield f"Para el test se decide otra cosa a los {then.at - each.part.beginning.at:.3f} s: {now.actions}"
+        for _, now in each.others:
+            yield f"Para el test se decide otra cosa a los {now.at - each.part.beginning.at:.3f} s: {now.actions}"
 
 
 def fit(part: Part, masker: Masker | None) -> TestPart:
