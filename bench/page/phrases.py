@@ -1,4 +1,4 @@
-"""What the page's recorded caller says, made anew: ``python -m bench.page phrases``."""
+"""What the page's recorded caller says, made anew: ``python -m bench.page``."""
 
 from __future__ import annotations
 

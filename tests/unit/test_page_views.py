@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from support.console import NUMBER, SECRET, Bench, answered_turn, bench
 from telnyx_actors.actors.tally import Sample
 from telnyx_actors.actors.trail import Step
 from telnyx_actors.console import page_views
+from telnyx_actors.console.assets import load_assets
 from telnyx_actors.console.page_views import CallStory, Differences
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
@@ -173,3 +175,35 @@ def test_the_last_hour_is_drawn_by_minutes_and_by_length(desk: Bench) -> None:
     assert (by_bound[300], by_bound[600], by_bound[850], by_bound[None]) == (1, 1, 1, 1)
     assert sum(told["bars"]) == 4
     assert told["dead_air"] == [["filler", "thinking", 1]]
+
+
+# --- to be read ---
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_every_text_stands_out_from_its_ground_as_wcag_aa_asks(theme: int) -> None:
+    css = load_assets()["style.css"].body.decode()
+    blocks = re.findall(r"\{([^{}]*--paper:[^{}]*)\}", css)
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", blocks[theme]))
+    grounds = [("paper", "ink soft faint accent warn good bad"), ("card", "ink soft faint accent warn good bad")]
+    grounds += [
+        ("accent-soft", "accent"),
+        ("bad-soft", "bad ink"),
+        ("hover", "ink soft"),
+        ("accent", "on-accent"),
+        ("bad", "card"),
+    ]
+    for ground, texts in grounds:
+        for text in texts.split():
+            assert contrast(colours[text], colours[ground]) >= 4.5, f"{text} on {ground}"
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -52,10 +52,10 @@ function drawFigures() {
   const response = health.parts?.response ?? {};
   const silences = (health.dead_air ?? []).reduce((sum, [, , times]) => sum + times, 0);
   const figures = [
-    { key: "inProgress", value: count(engine.calls, language()), note: `${t("total")}: ${count(engine.calls_total, language())}` },
+    { key: "inProgress", value: count(engine.calls, language()), note: t("ofTotal", count(engine.calls_total, language())) },
     { key: "p50", value: millis(response.p50, language()), note: t("lastHour") },
     { key: "p95", value: millis(response.p95, language()), note: t("lastHour"), bad: response.p95 > 2500 },
-    { key: "deadAir", value: count(silences, language()), note: t("total").toLowerCase(), bad: false },
+    { key: "deadAir", value: count(silences, language()), note: t("filled") },
     { key: "lag", value: millis(engine.front_lag_ms, language()), note: `${count(engine.actors, language())} ${t("actorCount")}`, bad: engine.front_lag_ms > 100 },
     { key: "crashes", value: count(engine.crashes, language()), note: `${t("mode")} ${engine.mode ?? ""}`, bad: engine.crashes > 0 },
   ];

@@ -71,7 +71,7 @@ export function callDetail(ref, changed) {
   const actions = h("div", { class: "actions" });
   const head = h("header", { class: "call-head" },
     h("a", { href: "#calls", class: "back" }, `← ${t("back")}`),
-    h("h2", { tabindex: "-1" }), h("p", { class: "meta" }), h("p", { class: "usage" }), actions);
+    h("h2", {}), h("p", { class: "meta" }), h("p", { class: "usage" }), h("p", { class: "id" }), actions);
   actions.append(hangupControl(ref));
   const talk = conversation();
   const parts = h("section", { class: "call-actors", "aria-label": t("parts") }, h("h3", {}, t("parts")), h("ul", {}));
@@ -102,12 +102,13 @@ function hangupControl(ref) {
 
 export function showCallDetail(node, call, story, now) {
   const [head, talk, sound, happened, parts] = node.children;
-  const [, name, meta, usage, actions] = head.children;
+  const [, name, meta, usage, id, actions] = head.children;
   say(name, whoIs(call));
   const isOver = !call.is_alive || call.state === "ended";
-  const facts = [stateOf(call), span(lasted(call, now)), call.id.startsWith("web:") ? "" : `${t(call.direction)} ${call.number}`, isOver ? call.reason : "", call.id || node.ref];
+  const facts = [stateOf(call), span(lasted(call, now)), call.id.startsWith("web:") ? "" : `${t(call.direction)} ${call.number}`, isOver ? call.reason : ""];
   say(meta, facts.filter(Boolean).join(" · "));
   say(usage, story.usage ? t("usage", story.usage) + (story.usage.cost ? ` · ${story.usage.cost.toFixed(4)}` : "") : "");
+  say(id, call.id || node.ref);
   set(actions, { hidden: isOver });
   showConversation(talk, story, !isOver);
   showRecording(sound, call.has_record);

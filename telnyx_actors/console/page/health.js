@@ -13,11 +13,12 @@ const FAULTS = { none: "noFault", caller: "callerFault", carrier: "carrierFault"
 
 /** Made anew as a whole: it changes every few seconds and nobody types into it. */
 export function showHealth(view, health) {
+  if (!health.minutes) return; // nothing was told yet
   const parts = PARTS.map((part) => [t(part === "response" ? "whole" : part), ...QUANTILES.map((quantile) => millis(health.parts?.[part]?.[quantile], language()))]);
   view.replaceChildren(
     h("div", { class: "cards" },
-      card(t("responses"), h("p", { class: "hint" }, `${t("responsesText")} ${count(health.answers, language())} ${t("answers")}.`), hourChart(health.minutes ?? [])),
-      card(t("distribution"), barChart(health.bins_ms ?? [], health.bars ?? [])),
+      card(t("responses"), h("p", { class: "hint" }, `${t("responsesText")} ${count(health.answers, language())} ${t("answers")}.`), hourChart(health.minutes)),
+      card(t("distribution"), barChart(health.bins_ms, health.bars)),
       card(t("whereTime"), table([t("part"), ...QUANTILES], parts)),
       card(t("why"), list(health.ended, [t("reason"), t("fault"), t("times")], ([reason, fault, times]) => [reason, t(FAULTS[fault] ?? fault), count(times, language())])),
       card(t("silences"), list(health.dead_air, [t("rung"), t("cause"), t("times")], ([rung, cause, times]) => [t(RUNGS[rung] ?? rung), t(CAUSES[cause] ?? cause), count(times, language())])),

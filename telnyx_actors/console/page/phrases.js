@@ -1,4 +1,4 @@
-// What the recorded caller can say: mu-law files beside this one, made by `python -m bench.page phrases`.
+// What the recorded caller can say: mu-law files beside this one, made by `python -m bench.page`.
 
 export const PHRASES = [
   { file: "caller_1.ulaw", text: "Buenas tardes, quisiera pedir una cita para mañana." },

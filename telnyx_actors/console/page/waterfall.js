@@ -86,7 +86,7 @@ function fill(body, turn, scale) {
   const facts = [["committed", turn.committed_ms], ["firstToken", turn.first_token_ms], ["filler", turn.filler_ms]]
     .filter(([, ms]) => ms !== null)
     .map(([name, ms]) => `${t(name)} ${millis(ms, language())}`);
-  facts.push(`${turn.attempts} ${t("attempts")}`, `${turn.tokens[0]} + ${turn.tokens[1]} ${t("tokens")}`);
+  facts.push(`${t("attempts")}: ${turn.attempts}`, `${t("tokens")}: ${turn.tokens[0]} + ${turn.tokens[1]}`);
   body.replaceChildren(h("table", { class: "parts" }, h("thead", {}, head), h("tbody", {}, rows)), h("p", { class: "facts" }, facts.join(" · ")));
 }
 
