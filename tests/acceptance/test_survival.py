@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from measure.daemon import ROOT, Daemon
+from telnyx_actors.core.chronicle import End
+from telnyx_actors.replay.shelf import find
+from telnyx_actors.replay.verdict import EXIT_SAME, judge
 from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Say, Wait, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.world import World
@@ -76,6 +79,14 @@ def assert_went_on(world: World, call: CarrierCall) -> None:
     assert model_heard(world, QUESTION, AFTERWARDS), [r.body["messages"] for r in world.claude.requests]
 
 
+def assert_replays(daemon: Daemon, call: CarrierCall, first_end: End | None) -> None:
+    """Both processes' parts of the call are decided as they were."""
+    verdict = judge(find(daemon.folder / "var", call.call_control_id))
+    assert [part.end for part, _ in verdict.parts] == [first_end, End.OVER]
+    assert all(len(steps) > 5 for _, steps in verdict.parts)
+    assert (verdict.exit_code, verdict.differences) == (EXIT_SAME, [])
+
+
 def test_calls_go_on_with_their_history_in_a_process_that_replaces_the_first(world: World, tmp_path: Path) -> None:
     daemon = Daemon(tmp_path, world.env)
     with daemon:
@@ -95,6 +106,7 @@ def test_calls_go_on_with_their_history_in_a_process_that_replaces_the_first(wor
     assert code == 0
     for call in calls:
         assert_went_on(world, call)
+        assert_replays(daemon, call, End.RELEASED)
 
 
 def test_a_call_goes_on_with_its_history_after_its_process_was_killed(world: World, tmp_path: Path) -> None:
@@ -113,3 +125,4 @@ def test_a_call_goes_on_with_its_history_after_its_process_was_killed(world: Wor
         second.wait_line("Registro guardado", call=call_control_id, timeout_s=10)
 
     assert_went_on(world, call)
+    assert_replays(first, call, None)
