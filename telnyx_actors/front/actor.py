@@ -41,7 +41,7 @@ class _Died:
     urgent = True
 
 
-Page: TypeAlias = Callable[[], tuple[bytes, str]]
+MetricsPage: TypeAlias = Callable[[], tuple[bytes, str]]
 """Makes the Prometheus page and its content type."""
 
 
@@ -53,7 +53,7 @@ def _no_page() -> tuple[bytes, str]:
 class FrontSeen:
     """The front as others see it: ``server`` while there is one, ``refusal`` why there is none."""
 
-    page: Page = _no_page
+    page: MetricsPage = _no_page
     server: FrontServer | None = None
     refusal: ConfigError | None = None
     settled: threading.Event = field(default_factory=threading.Event)  # one of the two is known
@@ -102,7 +102,7 @@ class FrontActor(EngineActor):
 class Door:
     """The ``Engine`` of ``front.ports``: passes on, and reads what may be read without asking."""
 
-    def __init__(self, services: Services, clock: Clock, page: Page, phones: Phones) -> None:
+    def __init__(self, services: Services, clock: Clock, page: MetricsPage, phones: Phones) -> None:
         self._services = services
         self._clock = clock
         self._page = page

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from telnyx_actors.clock import Clock
 from telnyx_actors.front import sessions
 from telnyx_actors.front.byte_ranges import UnsatisfiableError, wanted_part
+from telnyx_actors.front.counters import FrontCounters
 from telnyx_actors.front.exchange import Pending, Request, Respond, Response, answer_response, error_response
 from telnyx_actors.front.live import LiveSocket
 from telnyx_actors.front.ports import Answer, Engine, PagePort, Reply
@@ -17,7 +18,8 @@ from telnyx_actors.front.routing import Router
 from telnyx_actors.front.security import denial, denial_response, is_same_origin, page_denial, same_secret
 from telnyx_actors.front.settings import FrontSettings
 
-TOKEN_CHARS_MAX: Final = 1024
+FORM_BYTES_MAX: Final = 4096
+FORM_FIELDS_MAX: Final = 4
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self' blob:; "
@@ -34,9 +36,16 @@ PAGE_HEADERS: Final = (
 _RECORDS: Final = {"audio.wav": ("call.wav", "audio/wav"), "transcript.json": ("transcript.json", "application/json")}
 
 
-def add_page(router: Router, engine: Engine, page: PagePort, settings: FrontSettings, clock: Clock) -> None:
+def add_page(
+    router: Router,
+    engine: Engine,
+    page: PagePort,
+    settings: FrontSettings,
+    counters: FrontCounters,
+    clock: Clock,
+) -> None:
     """Its routes. The files and the login are anybody's: they are the same for everyone, and say nothing."""
-    routes = PageRoutes(engine, page, settings, clock)
+    routes = PageRoutes(engine, page, settings, counters, clock)
     router.add("GET", "/console", routes.index)
     router.add("GET", "/console/login", routes.login_form)
     router.add("POST", "/console/login", routes.login)
@@ -52,11 +61,14 @@ def add_page(router: Router, engine: Engine, page: PagePort, settings: FrontSett
 class PageRoutes:
     """Front thread only; nothing here blocks."""
 
-    def __init__(self, engine: Engine, page: PagePort, settings: FrontSettings, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, page: PagePort, settings: FrontSettings, counters: FrontCounters, clock: Clock
+    ) -> None:
         self._engine = engine
         self._page = page
         self._token = settings.api_token
         self._limits = settings.limits
+        self._counters = counters
         self._clock = clock
 
     # --- who comes in ---
@@ -83,9 +95,10 @@ class PageRoutes:
     def login(self, request: Request, _respond: Respond) -> Response:
         """A plain form, so that it works before any script does."""
         if self._token is None or not is_same_origin(request.headers):
+            self._counters.access_denied["foreign_origin"] += 1
             return denial_response("foreign_origin")
-        form = parse_qs(request.body[:TOKEN_CHARS_MAX].decode("utf-8", "replace"), max_num_fields=4)
-        if not same_secret(form.get("token", [""])[0].strip(), self._token):
+        if not same_secret(_token_in(request.body), self._token):
+            self._counters.access_denied["bad_token"] += 1
             return _see_other("/console/login#wrong")
         secret = self._page.sessions.open(self._clock.now())
         return _see_other("/console", sessions.cookie(secret, is_https=_is_https(request)))
@@ -152,6 +165,15 @@ def _part(file: bytes, content_type: str, wanted: str | None) -> Response:
     first, last = part
     where = ("Content-Range", f"bytes {first}-{last}/{len(file)}")
     return Response(206, file[first : last + 1], content_type, (accepts, where))
+
+
+def _token_in(form: bytes) -> str:
+    """The empty text where there is none, or more than the form has."""
+    try:
+        fields = parse_qs(form[:FORM_BYTES_MAX].decode("utf-8", "replace"), max_num_fields=FORM_FIELDS_MAX)
+    except ValueError:
+        return ""
+    return fields.get("token", [""])[0].strip()
 
 
 def _see_other(path: str, *headers: tuple[str, str]) -> Response:

@@ -14,7 +14,8 @@ from telnyx_actors.front.ports import Answer, FileReply
 from telnyx_actors.providers.ports import Archive
 
 READERS_MAX: Final = 4
-KEPT_BYTES_MAX: Final = 64 * 1024 * 1024
+KEPT_BYTES_MAX: Final = 32 * 1024 * 1024
+"""Seventeen minutes of a call; what is longer is read again for each part."""
 
 
 class Records:

@@ -57,7 +57,7 @@ def build_router(
     router.add("GET", "/api/calls/{id}", api.call, token)
     router.add("POST", "/api/calls/{id}/hangup", api.hangup, token)
     if page is not None:
-        add_page(router, engine, page, settings, clock)
+        add_page(router, engine, page, settings, counters, clock)
     return router
 
 

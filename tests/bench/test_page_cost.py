@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from support.browser import Browser, browsing
 from support.console import Bench, answered_turn, bench
+from support.front_page import FakeAudience, Page
 from support.stepping import StillRuntime, hand
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.base import Birth
@@ -17,11 +20,13 @@ from telnyx_actors.console.live import LOOK_EVERY_S, LiveActor, ViewerAsked, Vie
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.turn import Latency
+from telnyx_actors.front.ports import Viewer
 
 CALLS = 100
 PARTS = ("archiver", "carrier", "responder", "speaker", "transcriber")
 SAMPLES = 20_000
 TIMES = 50
+LOOKS = 20
 
 
 class Drain:
@@ -93,3 +98,59 @@ def median_ms(action: Callable[[], object]) -> float:
         action()
         spent.append((time.perf_counter() - begun) * 1000)
     return statistics.median(spent)
+
+
+class Crowd(FakeAudience):
+    """Shows a hundred calls to who comes, and changes ten of them at every look."""
+
+    def came(self, viewer: Viewer) -> bool:
+        self.viewer = viewer
+        whole = {ref: self.call(number) for number, ref in enumerate(self.refs)}
+        return viewer.send(
+            [json.dumps({"at": 1, "whole": ["calls", "engine"], "calls": whole, "engine": {"calls": CALLS}})]
+        )
+
+    @property
+    def refs(self) -> list[str]:
+        return [f"{number:032x}" for number in range(CALLS)]
+
+    def change(self, look: int) -> None:
+        changed = {ref: self.call(number, look) for number, ref in enumerate(self.refs) if number % 10 == look % 10}
+        self.viewer.send([json.dumps({"at": 1 + look, "calls": changed})])
+
+    @staticmethod
+    def call(number: int, look: int = 0) -> dict[str, object]:
+        return {
+            "id": f"v3:{number}", "name": f"Ana {number}", "number": "+57300•••4567", "direction": "outgoing",
+            "state": "live", "is_alive": True, "is_at_pause": bool(look % 2), "reason": "", "started": number, "answered": 1,
+            "answered_s": 0, "turns": look, "response_ms": 600 + look, "failures": 0, "has_record": False,
+        }  # fmt: skip
+
+
+def test_a_hundred_calls_are_smooth_in_the_browser(tmp_path: Path) -> None:
+    crowd = Crowd()
+    page = Page(None, crowd)
+    with browsing(tmp_path / "profile") as browser:
+        browser.open(f"{page.here}/console")
+        browser.wait(lambda: browser.count(".line") == CALLS, "a hundred lines")
+        browser.run(
+            "window.gaps = []; let last = performance.now();"
+            "const frame = (now) => { gaps.push(now - last); last = now; requestAnimationFrame(frame); }; requestAnimationFrame(frame)"
+        )
+        browser.command("Performance.enable")
+        before = task_seconds(browser)
+        for look in range(1, LOOKS + 1):
+            crowd.change(look)
+            time.sleep(LOOK_EVERY_S)
+        spent_s = task_seconds(browser) - before
+        gaps = sorted(browser.run("return gaps"))
+    page.close()
+    share = spent_s / LOOKS / LOOK_EVERY_S
+    worst = gaps[int(len(gaps) * 0.99)]
+    print(f"\nthe browser, {CALLS} calls: {share:.1%} of a core; of its frames 99 % came within {worst:.0f} ms")
+    assert share < 0.25
+
+
+def task_seconds(browser: Browser) -> float:
+    metrics = browser.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    return next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")

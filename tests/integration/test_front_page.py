@@ -50,9 +50,10 @@ def test_the_token_opens_a_session_that_no_script_sees(page: Page) -> None:
 @pytest.mark.parametrize("form", [{"token": "wrong"}, {"token": ""}, {}, "token=%ff", "a=1&b=2&c=3&d=4&e=5"])
 def test_anything_else_opens_nothing(page: Page, form: Any) -> None:
     answer = page.post("/console/login", form)
-    assert answer.headers.get("Location") in ("/console/login#wrong", None)
+    assert answer.headers["Location"] == "/console/login#wrong"
     assert "Set-Cookie" not in answer.headers
     assert page.get("/console").status_code == 303
+    assert page.server.counters.access_denied["bad_token"] == 1
 
 
 def test_another_site_logs_nobody_in_or_out(page: Page) -> None:

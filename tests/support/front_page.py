@@ -45,9 +45,9 @@ class FakeAudience:
 class Page:
     """A front with a page on it, and a client that has come once."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None, audience: FakeAudience | None = None) -> None:
         self.engine = FakeEngine()
-        self.audience = FakeAudience()
+        self.audience = audience or FakeAudience()
         self.phone = Softphone(lambda _: None)
         settings = FrontSettings(host="127.0.0.1", port=0, api_token=token)
         self.server = FrontServer(self.engine, settings, page=PagePort(self.audience, self.phone))

@@ -30,6 +30,8 @@ export function showConversation(node, call, isAlive) {
   const [said, spoke] = now.children;
   say(said, isAlive ? (call.now?.said ?? "") : "");
   say(spoke, isAlive ? (call.now?.prepared ?? "") : "");
+  set(said, { "data-who": t("caller") });
+  set(spoke, { "data-who": `${t("agent")} · ${t("preparing")}` });
   set(now, { hidden: !(said.textContent || spoke.textContent) });
 }
 

@@ -36,6 +36,9 @@ export function understood(text) {
   return event === "clear" ? { clear: true } : {};
 }
 
+/** How long a lost line is waited for: the engine connects it anew, unless it is gone itself. */
+const PATIENCE_MS = 8000;
+
 export const toBase64 = (bytes) => btoa(String.fromCharCode(...bytes));
 export const fromBase64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
@@ -53,11 +56,17 @@ export class PhoneLine {
   connect(path) {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}${path}`);
+    clearTimeout(this.patience);
     this.socket?.close();
     this.socket = socket;
     socket.addEventListener("open", () => this.frames.start().forEach((frame) => this.send(frame)));
     socket.addEventListener("message", ({ data }) => this.node.port.postMessage(understood(data)));
-    socket.addEventListener("close", ({ reason }) => socket === this.socket && (reason === "call over" || this.isOver) && this.end());
+    socket.addEventListener("close", ({ reason }) => socket === this.socket && this.lost(reason));
+  }
+
+  lost(reason) {
+    if (reason === "call over") this.end();
+    else this.patience = setTimeout(() => this.end(), PATIENCE_MS);
   }
 
   /** From the audio thread. */
@@ -73,6 +82,7 @@ export class PhoneLine {
   end() {
     if (this.isOver) return;
     this.isOver = true;
+    clearTimeout(this.patience);
     this.send(this.frames.stop());
     this.socket.close();
     this.ended();
