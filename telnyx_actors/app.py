@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ from typing import Any, Final
 import pykka
 from loguru import logger
 
-from telnyx_actors import __version__
+from telnyx_actors import __version__, heap
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.base import Birth, stop, tell
 from telnyx_actors.actors.calls import LiveCalls
@@ -182,9 +181,7 @@ def _warm_up(vendors: Vendors) -> None:
     """Do what takes long the first time before a caller waits for it."""
     vendors.model.warm()
     vendors.voice.warm()
-    # What is loaded by now stays. A collector that walked it would stop every call for 170 ms, now and again.
-    gc.collect()
-    gc.freeze()
+    heap.freeze()
 
 
 def call_settings(settings: Settings, persona: Persona, model_name: str) -> CallSettings:

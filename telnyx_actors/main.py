@@ -18,7 +18,7 @@ from typing import Final
 
 from loguru import logger
 
-from telnyx_actors import __version__
+from telnyx_actors import __version__, heap
 from telnyx_actors.app import Engine
 from telnyx_actors.clock import SystemClock
 from telnyx_actors.config import Log, Settings, data_dir_in, load_settings, read_env
@@ -44,6 +44,7 @@ PIPE_CHARS: Final = 1_000_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says. Returns the exit code."""
+    heap.share_arenas()
     options = _parse(arguments)
     env_file = _env_file(options.env_file)
     if options.replay is not None:
