@@ -29,7 +29,7 @@ from telnyx_actors.providers.ports import TranscriptionStream
 
 KEEP_ALIVE_S: Final = 4.0
 RECONNECT: Final = Backoff(first_s=0.2, limit_s=5.0)
-RECONNECT_REFUSED: Final = Backoff(first_s=30.0, limit_s=120.0)
+RECONNECT_REFUSED: Final = Backoff(first_s=30.0, limit_s=120.0, least=0.5)
 """After a refusal that asking again cannot help, such as a wrong key: somebody may mend it meanwhile."""
 
 STABLE_S: Final = 2.0

@@ -15,7 +15,7 @@ from telnyx_actors.actors.mute import ANSWER_S, VOICE_S, MuteWatch
 from telnyx_actors.actors.replay import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
 from telnyx_actors.actors.session import CallSession
-from telnyx_actors.actors.transcriber import FAILURES_MAX, KEEP_ALIVE_S, STABLE_S, TranscriberActor
+from telnyx_actors.actors.transcriber import FAILURES_MAX, KEEP_ALIVE_S, RECONNECT_REFUSED, STABLE_S, TranscriberActor
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.errors import Failure
@@ -286,7 +286,8 @@ def test_a_connection_that_is_closed_as_soon_as_it_is_open_counts_as_none(
         while not isinstance(step(transcriber), StreamEnded):
             pass
         finals.append(call.skip_to(ev.HearingFailed).is_final)
-        stream = reconnect(transcriber, transcription, still)
+        still.manual.advance(RECONNECT_REFUSED.limit_s if finals[-1] else 0.0)
+        stream = ready(transcriber, transcription)
     assert finals == [False] * FAILURES_MAX + [True]
 
 

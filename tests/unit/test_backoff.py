@@ -19,6 +19,13 @@ def test_jitter_reaches_over_the_whole_range() -> None:
     assert backoff.delay_s(1, 0.999) == pytest.approx(0.999)
 
 
+def test_a_refusal_may_be_given_a_wait_that_is_never_short() -> None:
+    backoff = Backoff(first_s=30.0, limit_s=120.0, least=0.5)
+    assert backoff.delay_s(0, 0.0) == 15.0
+    assert backoff.delay_s(1, 0.0) == 30.0
+    assert backoff.delay_s(5, 0.999) == pytest.approx(120.0, abs=0.1)
+
+
 def test_the_limit_holds_for_any_attempt() -> None:
     assert Backoff(limit_s=7.0).delay_s(100_000, 1.0) == 7.0
 
@@ -27,7 +34,9 @@ def test_at_once_never_waits() -> None:
     assert {AT_ONCE.delay_s(attempt, 0.9) for attempt in (0, 1, 10_000)} == {0.0}
 
 
-@pytest.mark.parametrize("fields", [{"first_s": -1.0}, {"first_s": 9.0, "limit_s": 1.0}, {"factor": 0.5}])
+@pytest.mark.parametrize(
+    "fields", [{"first_s": -1.0}, {"first_s": 9.0, "limit_s": 1.0}, {"factor": 0.5}, {"least": 1.5}]
+)
 def test_what_makes_no_sense_is_refused(fields: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="backoff needs"):
         Backoff(**fields)
