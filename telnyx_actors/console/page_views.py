@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,8 +87,10 @@ def actors(desk: Desk) -> Rows:
 
 
 def _actor(stats: Stats, now: float) -> Sequence[object]:
-    busy_s = stats.busy_s(now)
-    state = "stuck" if busy_s >= STUCK_S else "busy" if stats.busy_since is not None else "idle"
+    # The page's own actor is busy with looking whenever it looks, and that says nothing.
+    busy_since = None if stats.path == threading.current_thread().name else stats.busy_since
+    busy_s = 0.0 if busy_since is None else max(0.0, now - busy_since)
+    state = "stuck" if busy_s >= STUCK_S else "busy" if busy_since is not None else "idle"
     message = stats.last_message.__qualname__ if state != "idle" and stats.last_message is not None else ""
     waiting = stats.control_depth + stats.data_depth
     lost = stats.dropped + stats.undelivered + stats.unexpected
