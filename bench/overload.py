@@ -40,7 +40,6 @@ LINES: Final[Mapping[str, Callable[[Row], str]]] = {
     "underruns": lambda row: str(row.underruns),
     "silences filled": lambda row: str(row.counted["fillers"]),
     "frames dropped by the carrier": lambda row: str(row.frames_dropped),
-    "frames dropped in our lanes": lambda row: str(row.counted["lane_frames_dropped"]),
     "messages dropped": lambda row: str(row.counted["messages_dropped"]),
     "sends refused": lambda row: str(row.counted["sends_refused"]),
     "actors crashed": lambda row: str(row.counted["crashes"]),

@@ -16,7 +16,6 @@ OTHERS_PERCENT_MAX: Final = 5.0
 COUNTED: Final = {
     "fillers": "telnyx_actors_dead_air_total",
     "messages_dropped": "telnyx_actors_actor_dropped_total",
-    "lane_frames_dropped": "telnyx_actors_lane_frames_dropped_total",
     "sends_refused": "telnyx_actors_front_sinks_full_total",
     "crashes": "telnyx_actors_actor_crashes_total",
 }
