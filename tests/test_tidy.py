@@ -17,7 +17,7 @@ FOLDERS = ("telnyx_actors", "tests", "bench", "measure")
 
 def python_files() -> list[Path]:
     found = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
-    return sorted(file for file in found if "__pycache__" not in file.parts)
+    return sorted(file for file in found if not {"__pycache__", ".venv"} & set(file.parts))
 
 
 @pytest.fixture(scope="module")
