@@ -1,7 +1,8 @@
 """The ladder against dead air: what the caller hears when the reply does not come.
 
 From the end of the caller's turn until audio of the reply plays: a filler, a second
-request beside the first, an apology, another filler, and at last a person or a goodbye.
+request beside the first, an apology, another filler with a third request, and at last
+a person or a goodbye.
 Each rung is climbed once a turn.
 """
 
@@ -33,11 +34,13 @@ def _climb(s: State, turn: Turn, rung: str) -> None:
         case "filler":
             _wait_line(s, turn, rung, _filler(s, turn))
         case "hedge":
-            _hedge(s, turn)
+            if _ask_beside(s, turn):
+                s.note(rung, _cause(turn))
         case "apology":
             _wait_line(s, turn, rung, s.lines.apology)
         case "reassurance" if turn.winner is None:
             _wait_line(s, turn, rung, _filler(s, turn, said_before=1))
+            _ask_beside(s, turn)  # a vendor that has come back does not answer what it was asked before
         case "give_up":
             s.note(rung, _cause(turn))
             give_up_call(s)
@@ -87,8 +90,9 @@ def _wait_line(s: State, turn: Turn, rung: str, line: str) -> None:
         s.add_clause(turn, line, phrase=True, wait=True)
 
 
-def _hedge(s: State, turn: Turn) -> None:
-    """Ask a second time beside the first: the first to answer wins."""
-    if turn.winner is None and turn.live_attempts:
-        s.note("hedge", _cause(turn))
-        reply.ask_again(s, turn)
+def _ask_beside(s: State, turn: Turn) -> bool:
+    """Ask once more beside those that have not answered: the first to answer wins. False where that is of no use."""
+    if turn.winner is not None or not turn.live_attempts:
+        return False
+    reply.ask_again(s, turn)
+    return True

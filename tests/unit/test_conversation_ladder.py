@@ -101,6 +101,17 @@ def test_the_death_of_one_of_two_requests_costs_nothing() -> None:
     assert "a1" in sim.replies()[0].heard
 
 
+def test_a_model_that_comes_back_is_asked_a_third_time_and_answers() -> None:
+    sim = call(Nature(first_token_s=script(NEVER, NEVER, 0.4)))
+    sim.run(until=30.0)
+    assert [at for at, _ in sim.actions(ac.AskModel)][1:] == pytest.approx(
+        [SAID_AT + RULES.hedge_after_s, SAID_AT + 7.0]
+    )
+    (record,) = sim.replies()
+    assert record.end is TurnEnd.COMPLETED
+    assert "a3" in record.heard
+
+
 def test_a_model_that_never_answers_is_apologized_for_and_then_the_call_is_ended() -> None:
     sim = call(Nature(first_token_s=lambda: NEVER))
     sim.run(until=40.0)
