@@ -100,7 +100,7 @@ class PageRoutes:
         if not same_secret(_token_in(request.body), self._token):
             self._counters.access_denied["bad_token"] += 1
             return _see_other("/console/login#wrong")
-        secret = self._page.sessions.open(self._clock.now())
+        secret = self._page.sessions.begin(self._clock.now())
         return _see_other("/console", sessions.cookie(secret, is_https=_is_https(request)))
 
     def logout(self, request: Request, _respond: Respond) -> Response:

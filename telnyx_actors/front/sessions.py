@@ -21,7 +21,7 @@ class Sessions:
         self._until: dict[bytes, float] = {}
         self._lock = threading.Lock()
 
-    def open(self, now: float) -> str:
+    def begin(self, now: float) -> str:
         """A new session's secret, for its cookie."""
         secret = secrets.token_urlsafe(32)
         with self._lock:

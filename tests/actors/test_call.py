@@ -249,14 +249,6 @@ def say(call: HeldCall, text: str) -> None:
     call.advance(0.3)
 
 
-def test_a_voice_that_died_with_its_part_does_not_go_on_for_ever(call: HeldCall, crashes: Crashes) -> None:
-    crashes.expect("engine/ref-1/transcriber")
-    call.go_live()
-    call.tell(ev.VoiceStarted(0.0))
-    call.crash("transcriber")
-    assert not call.memory.conversation.state.listening.is_voiced
-
-
 # --- its own death --------------------------------------------------------------------------
 
 

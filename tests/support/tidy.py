@@ -85,7 +85,7 @@ def rule(path: str, breach: str) -> Callable[[Callable[[Module], Complaints]], C
 
 # --- imports go one way ---------------------------------------------------------
 
-_BASE: Final = frozenset({"errors", "clock", "config", "logs", "log_output", "core_version", "__init__"})
+_BASE: Final = frozenset({"errors", "clock", "config", "logs", "log_output", "core_version", "heap", "__init__"})
 _ENGINE: Final = _BASE | {"core", "wire", "providers", "actors", "owner", "personas", "lazy", "vendors"}
 _LAYERS: Final = {
     "__init__": frozenset[str](),
@@ -96,6 +96,7 @@ _LAYERS: Final = {
     "logs": frozenset({"errors", "config", "log_output"}),
     "core": frozenset({"errors"}),
     "core_version": frozenset[str](),
+    "heap": frozenset[str](),
     "wire": frozenset({"errors", "core"}),
     "providers": _BASE | {"core", "wire"},
     "actors": _BASE | {"core", "wire", "providers"},

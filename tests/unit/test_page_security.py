@@ -70,7 +70,7 @@ def test_what_is_not_our_origin_is_not(origin: str) -> None:
 
 def test_a_session_ends_with_its_time_or_on_request() -> None:
     kept = Sessions()
-    first, second = kept.open(0.0), kept.open(0.0)
+    first, second = kept.begin(0.0), kept.begin(0.0)
     assert first != second
     assert kept.is_open(first, LIFE_S - 1)
     assert not kept.is_open(first, LIFE_S)
@@ -82,7 +82,7 @@ def test_a_session_ends_with_its_time_or_on_request() -> None:
 
 def test_there_are_only_so_many_sessions_and_the_oldest_goes() -> None:
     kept = Sessions()
-    opened = [kept.open(0.0) for _ in range(SESSIONS_MAX + 1)]
+    opened = [kept.begin(0.0) for _ in range(SESSIONS_MAX + 1)]
     assert [kept.is_open(secret, 1.0) for secret in opened] == [False, *[True] * SESSIONS_MAX]
 
 
