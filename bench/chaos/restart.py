@@ -19,8 +19,8 @@ from telnyx_actors.standins.carrier_call import CarrierCall
 AUDIBLE_WITHIN_S: Final = 3.0
 ENDED_WITHIN_S: Final = 90.0
 APART_S: Final = 0.8
-EARLIEST_S: Final = 3.0
-LATEST_S: Final = 12.0
+EARLIEST_S: Final = 0.5
+LATEST_S: Final = 8.0
 RECORD_TOLERANCE_S: Final = 0.5
 
 
@@ -33,7 +33,7 @@ def kill_minus_9(calls: int, seed: int) -> Outcome:
         for _ in range(calls):
             placed.append(house.dial(script(len(EXCHANGES), patient=len(EXCHANGES))))
             time.sleep(APART_S)
-        time.sleep(max(EARLIEST_S, random.Random(seed).uniform(0.0, LATEST_S) - calls * APART_S))
+        time.sleep(random.Random(seed).uniform(EARLIEST_S, LATEST_S))
         killed_at = time.monotonic()
         house.kill()
         house.start()
