@@ -104,7 +104,7 @@ class PageRoutes:
         return _see_other("/console", sessions.cookie(secret, is_https=_is_https(request)))
 
     def logout(self, request: Request, _respond: Respond) -> Response:
-        self._page.sessions.close(sessions.secret_in(request.headers))
+        self._page.sessions.end(sessions.secret_in(request.headers))
         return _see_other("/console/login", sessions.cookie("", is_https=_is_https(request)))
 
     # --- what is shown ---

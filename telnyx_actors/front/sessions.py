@@ -33,7 +33,7 @@ class Sessions:
     def is_open(self, secret: str, now: float) -> bool:
         return bool(secret) and now < self._until.get(_digest(secret), 0.0)
 
-    def close(self, secret: str) -> None:
+    def end(self, secret: str) -> None:
         with self._lock:
             self._until.pop(_digest(secret), None)
 

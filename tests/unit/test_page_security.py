@@ -74,7 +74,7 @@ def test_a_session_ends_with_its_time_or_on_request() -> None:
     assert first != second
     assert kept.is_open(first, LIFE_S - 1)
     assert not kept.is_open(first, LIFE_S)
-    kept.close(second)
+    kept.end(second)
     assert not kept.is_open(second, 1.0)
     assert not kept.is_open("", 1.0)
     assert not kept.is_open("\udcff", 1.0)
