@@ -17,6 +17,7 @@ FOLDERS = ("telnyx_actors", "tests", "bench", "measure", "deploy", "docs")
 PACKAGES = ("actors", "config", "console", "core", "front", "preflight", "providers", "standins", "wire")
 FOREIGN_NAMES = {
     "PATH",  # of systems and shells
+    "MALLOC_ARENA_MAX",
     "PYTHONUTF8",
     "PYTHONDONTWRITEBYTECODE",
     "PIP_NO_CACHE_DIR",
