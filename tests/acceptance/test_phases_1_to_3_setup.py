@@ -60,7 +60,7 @@ def test_1_1_the_script_is_for_powershell_5_1() -> None:
 def test_1_2_nothing_has_to_be_compiled(package: ConfigParser) -> None:
     assert "ext_modules" not in package["options"]
     suffixes = {file.suffix for file in PACKAGE.rglob("*") if file.is_file() and "__pycache__" not in file.parts}
-    assert suffixes <= {".py", ".toml", ".typed", ".html", ".js", ".css", ".svg", ".ico", ".png", ".wav", ".md"}
+    assert suffixes <= {".py", ".toml", ".typed", ".html", ".js", ".css", ".svg", ".ico", ".png", ".ulaw"}
 
 
 def test_1_3_this_python_is_new_enough(package: ConfigParser) -> None:
