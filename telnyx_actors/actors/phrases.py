@@ -54,6 +54,8 @@ class PhraseCache:
         if audio is None and (audio := self._get(text)):
             self._write(text, audio)
             self.remember(text, audio)
+        elif audio is not None and not self._path(text).exists():
+            self.keep(text, audio)  # a caller wanted it before it was prepared
         return audio
 
     def remember(self, text: str, audio: bytes) -> None:

@@ -104,13 +104,13 @@ class SpeakerActor(EngineActor):
         """Begin the next job, unless one is in hand."""
         if self._job is not None:
             return
-        while self._unprepared and self._phrases.find(self._unprepared[0].text) is not None:
+        while (job := next(iter(self._unprepared), None)) and not job.is_lasting and self._phrases.find(job.text):
             self._unprepared.popleft()
         queue = self._waiting or self._unprepared
         if not queue:
             self._pump = None
             return
-        self._job = job = queue.popleft()
+        job = self._job = queue.popleft()
         stream = self._voice.synthesize(job.text, previous_text=job.previous_text)
         self._pump = Pump(
             self._spoken(job, stream),

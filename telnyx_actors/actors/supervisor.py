@@ -110,9 +110,9 @@ class SupervisorActor(EngineActor):
                 ),
             )
         )
-        self.start_child(front)
         for extra in self._extras.values():
             self.start_child(extra)
+        self.start_child(front)
 
     def child_started(self, child: Child) -> None:
         if child.name == "journal":

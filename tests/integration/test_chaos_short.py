@@ -8,6 +8,7 @@ from bench.chaos.figures import CallFigures
 from bench.chaos.report import complaints, row
 from bench.chaos.scenarios import in_houses, matrix
 from bench.chaos.scene import Outcome, play
+from support.watch import Crashes
 
 NAMES: Final = (
     "crash: transcriber, listening",
@@ -19,7 +20,8 @@ NAMES: Final = (
 )
 
 
-def test_the_caller_notices_a_pause_at_most() -> None:
+def test_the_caller_notices_a_pause_at_most(crashes: Crashes) -> None:
+    crashes.expect("engine/*")
     outcomes = play([scenario for scenario in matrix() if scenario.name in NAMES], calls=1)
     assert {f"{outcome.fault}, {outcome.moment}" for outcome in outcomes} == set(NAMES)
     for outcome in outcomes:

@@ -169,7 +169,7 @@ def test_with_s3_record_and_phrases_are_kept_there_and_nothing_stays_behind(tmp_
         house.world.fail("elevenlabs", Fault("refuse", times=-1))
         house.data_dir = two
         house.open_engine()
-        until(lambda: any(two.rglob("*.ulaw")))
+        until(lambda: len([*two.rglob("*.ulaw")]) == len([*one.rglob("*.ulaw")]))
         carrier = house.world.wait_ended(house.dial(SHORT), 10)
         assert not carrier.events_of("speak"), "not in the carrier's voice"
         bucket.close()

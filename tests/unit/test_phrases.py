@@ -54,6 +54,16 @@ def test_another_machine_fetches_it_from_the_archive_once(tmp_path: Path, archiv
     assert cache(tmp_path / "two", archive).load("Hola") == AUDIO
 
 
+def test_a_phrase_that_a_caller_wanted_before_it_was_prepared_is_kept_all_the_same(
+    folder: Path, archive: FakeArchive
+) -> None:
+    phrases = cache(folder, archive)
+    phrases.remember("Hola", AUDIO)
+    assert phrases.fetch("Hola") == AUDIO
+    assert cache(folder, archive).load("Hola") == AUDIO
+    assert list(archive.files.values()) == [AUDIO]
+
+
 def test_whoever_waits_for_a_phrase_does_not_wait_for_the_archive(folder: Path, archive: FakeArchive) -> None:
     assert cache(folder, archive).load("Hola") is None
     assert archive.asked == []
