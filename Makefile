@@ -6,8 +6,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-# For two cores: more workers would be in each other's way, and in that of what the tests time.
-WORKERS ?= 2
+# For two cores: tests that hold calls wait more than they work, but more workers would be in the way of what they time.
+WORKERS ?= 3
 
 .PHONY: help demo run test chaos bench stages overload soak check lint types tidy format docs clean accept measure memory three acks
 .DEFAULT_GOAL := help
