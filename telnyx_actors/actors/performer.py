@@ -83,7 +83,10 @@ class Performer:
         usage = self._memory.view.usage
         usage.answered_s = 0.0 if state.answered_at is None else state.now - state.answered_at
         usage.hearing_s = 0.0 if self._parts.transcriber is None else usage.answered_s
-        self._services.tally.ended(state.closing_reason, usage, usage.cost(self._services.settings.prices))
+        tally, session = self._services.tally, self._memory.session
+        tally.ended(state.closing_reason, usage, usage.cost(self._services.settings.prices))
+        tally.count("dropped", "hearing", by=session.hearing.dropped)
+        tally.count("dropped", "recording", by=session.recording.dropped)
 
     def _perform(self, action: ac.Action) -> None:  # noqa: C901 - one line an action is the clearest table
         parts, outlet = self._parts, self._memory.outlet

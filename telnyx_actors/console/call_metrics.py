@@ -31,6 +31,9 @@ _SUMS: Final = {
     "event": _Sum("conversation_events", "What happened in conversations, by kind.", ("kind",)),
     "dead_air": _Sum("dead_air", "Silences of ours that had to be filled, by rung and cause.", ("rung", "cause")),
     "refused": _Sum("calls_refused", "Calls that there was no room for, by direction.", ("direction",)),
+    "dropped": _Sum(
+        "frames_dropped", "Frames of 20 ms that an actor fell 10 s behind of, by what they were for.", ("lane",)
+    ),
     "cost": _Sum("cost", "What ended calls cost, by vendor, in the currency of the prices.", ("vendor",)),
 }
 """The families of the tally that are counters as they are; "usage" makes several."""
@@ -40,6 +43,7 @@ _SEEDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "ended": tuple((reason, fault_of(reason).value) for reason in REASONS),
     "dead_air": tuple(product(RUNGS, CAUSES)),
     "refused": (("incoming",), ("outgoing",)),
+    "dropped": (("hearing",), ("recording",)),
 }
 """Series that begin at zero: the first of a kind would be no increase to Prometheus otherwise, and raise no alarm."""
 

@@ -249,6 +249,14 @@ def say(call: HeldCall, text: str) -> None:
     call.advance(0.3)
 
 
+def test_frames_that_nobody_took_in_time_are_counted_when_the_call_is_over(call: HeldCall, world: FakeWorld) -> None:
+    call.go_live()
+    call.memory.session.hearing.dropped = 3
+    call.tell(webhook("call.hangup"))
+    assert world.services.tally.read()["dropped", "hearing"] == 3
+    assert world.services.tally.read()["dropped", "recording"] == 0
+
+
 # --- its own death --------------------------------------------------------------------------
 
 
