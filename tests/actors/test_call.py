@@ -282,6 +282,7 @@ def test_a_socket_that_came_while_nobody_was_there_is_found(call: HeldCall, worl
     assert call.memory.sink is sink
     call.wait_for(lambda: sink.sent)
     assert phase(call) is Phase.LIVE
+    world.transcription.streams.take()
     assert len(world.transcription.encodings) == 1
 
 
