@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import requests
 from loguru import logger
 
 from bench.chaos.talk import PERSONA, model_script
+from measure.daemon import free_port
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.app import Engine
 from telnyx_actors.config import load_settings
@@ -42,7 +42,7 @@ class House(ABC):
         self.names: dict[str, str] = {}  # of a call, the name by which the model knows its caller
         self.data_dir = folder / "var"
         self._env = env or {}
-        self._port = _free_port()
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
@@ -241,10 +241,3 @@ def _messages(body: Mapping[str, object]) -> list[dict[str, Any]]:
 def _text(content: object) -> str:
     blocks = content if isinstance(content, list) else [{"text": content}]
     return " ".join(str(block["text"]) for block in blocks)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -13,6 +13,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from measure.daemon import free_port
 from support.engine import (
     AGENT,
     QUICK,
@@ -20,7 +21,6 @@ from support.engine import (
     House,
     assert_as_long_as_the_call,
     first_audio_s,
-    free_port,
     recording_in,
     until,
 )

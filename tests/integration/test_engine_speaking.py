@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.engine import Ended, House
+from support.engine import PETS, Ended, House
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, WaitForAgent
 
@@ -36,22 +36,6 @@ BY_CARRIER = {
     "always cut": Fault("drop", after=SOME_WORDS, times=-1),
 }
 FAULTS = {**MADE_AGAIN, **BY_CARRIER}
-PETS = (
-    "perro",
-    "gato",
-    "loro",
-    "burro",
-    "conejo",
-    "pato",
-    "caballo",
-    "pez",
-    "ratón",
-    "mono",
-    "pollo",
-    "toro",
-    "búho",
-    "león",
-)
 QUESTIONS = {name: f"¿Y el {pet}?" for name, pet in zip(FAULTS, PETS, strict=True)}
 ANSWERS = {name: f"Cuesta diez mil pesos el {pet}." for name, pet in zip(FAULTS, PETS, strict=True)}
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from support.engine import USUAL, Ended, House, messages_of, replies_after
+from support.engine import PETS, USUAL, Ended, House, messages_of, replies_after
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, WaitForAgent
 
@@ -40,22 +40,6 @@ ANSWERED_IN_PART = {
 }
 NOT_ANSWERED = {"key refused": Fault("refuse", status=401, times=-1), "empty": None}
 FAULTS = {**ANSWERED_WHOLE, **ANSWERED_BY_THE_SECOND, **ANSWERED_IN_PART, **NOT_ANSWERED}
-PETS = (
-    "perro",
-    "gato",
-    "loro",
-    "burro",
-    "conejo",
-    "pato",
-    "caballo",
-    "pez",
-    "ratón",
-    "mono",
-    "pollo",
-    "toro",
-    "búho",
-    "león",
-)
 QUESTIONS = {name: f"¿Y el {pet}?" for name, pet in zip(FAULTS, PETS, strict=True)}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
+from measure.daemon import free_port
 from support.fake_engine import FakeEngine
 from support.front_client import serving
 from support.raw_server import Peer, RawServer
@@ -43,12 +43,6 @@ def world() -> Iterator[World]:
 def fair_weather(world: World) -> Iterator[None]:
     yield
     world.heal()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def env_of(world: World, folder: Path, **changes: str) -> dict[str, str]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import io
 import json
-import socket
 import threading
 import time
 import wave
@@ -29,6 +28,7 @@ import requests
 from loguru import logger
 
 import telnyx_actors.providers.claude  # noqa: F401 - its SDK takes two seconds to import: not in the first call
+from measure.daemon import free_port
 from support.watch import threads_left
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.app import Engine
@@ -111,6 +111,13 @@ QUICK: Final = WorldSettings(
 
 REAL: Final = WorldSettings(s3=False, elevenlabs=ElevenLabsSettings(voice=AGENT))
 """Vendors as they are: the stand-ins' own latencies."""
+
+
+PETS: Final = (
+    *("perro", "gato", "loro", "burro", "conejo", "pato", "caballo"),
+    *("pez", "ratón", "mono", "pollo", "toro", "búho", "león"),
+)
+"""What calls that run side by side are told apart by."""
 
 
 def until(condition: Callable[[], object], within_s: float = WITHIN_S) -> None:
@@ -253,13 +260,6 @@ class LogBook:
 # --- the house --------------------------------------------------------------------
 
 _NUMBERS = count(3_000_000_001)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class House:
