@@ -193,7 +193,9 @@ class RawServer:
                 peer = Peer(sock, number)
                 self._peers.append(peer)
                 self._script(peer)
-        except (ConnectionError, ssl.SSLError):
+        except TimeoutError:
+            raise
+        except OSError:  # the client has gone (ENOTCONN is not among the ConnectionErrors)
             sock.close()
         except AssertionError as error:
             sock.close()
