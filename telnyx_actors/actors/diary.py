@@ -14,7 +14,7 @@ from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.state import State
 
 HEARD_EVERY_S: Final = 0.5
-"""How often it is noted how far the caller has heard the turn in progress."""
+"""How often it is noted how far the caller has heard a clause. Its end is noted at once: no sentence is to be said twice."""
 
 _DISMISSED: Final = frozenset({"backchannel", "resumed"})
 
@@ -27,6 +27,7 @@ class Diary:
         self._journal = journal
         self._clock = clock
         self._heard_at = 0.0
+        self._clauses_heard = 0
         self._is_answered = False
 
     def begun(self, secret: str) -> None:
@@ -92,6 +93,9 @@ class Diary:
         self._journal.tell(Journaled(self._plan.ref, kind, self._clock.now(), data))
 
     def _heard(self, state: State) -> None:
-        if state.turn is not None and state.now >= self._heard_at + HEARD_EVERY_S:
-            self._heard_at = state.now
+        if state.turn is None:
+            return
+        clauses_heard = sum(clause.is_done for clause in state.playout.clauses())
+        if clauses_heard != self._clauses_heard or state.now >= self._heard_at + HEARD_EVERY_S:
+            self._heard_at, self._clauses_heard = state.now, clauses_heard
             self.note("heard", text=state.heard_text(state.turn))
