@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Final
 
 from bench.load.engine import Sample, engine
-from bench.load.figures import ANSWER_LIMIT_S, Heard, percentile
+from bench.load.figures import ANSWER_LIMIT_S, Heard
 from bench.load.run import Scene, scene
 from bench.load.trend import slope
+from telnyx_actors.standins.percentile import percentile
 
 EVERY_S: Final = 15.0
 WARM_S: Final = 120.0
@@ -108,8 +109,8 @@ def _moment(at: float, live: int, now: Sample, before: Sample, heard: Heard) -> 
         cpu_percent=round((now.cpu_s - before.cpu_s) / (now.at - before.at) * 100, 1),
         asked=heard.asked,
         lost=heard.lost,
-        response_p50_ms=percentile(heard.response_ms, 0.5),
-        response_p95_ms=percentile(heard.response_ms, 0.95),
+        response_p50_ms=percentile(heard.response_ms, 50),
+        response_p95_ms=percentile(heard.response_ms, 95),
     )
 
 

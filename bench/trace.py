@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Final, cast
 
 from bench.load.engine import Engine, engine
-from bench.load.figures import ANSWER_LIMIT_S, percentile
+from bench.load.figures import ANSWER_LIMIT_S
 from bench.load.run import CORES, Scene, scene
 from measure.daemon import ROOT
+from telnyx_actors.standins.percentile import percentile
 
 GROWS_MAX: Final = 0.05
 
@@ -43,13 +44,13 @@ def main() -> int:
             found[is_traced] += response_ms
             cpu[is_traced].append(cpu_percent)
             parts += sum(lines)
-    plain, traced = (percentile(found[is_traced], 0.95) for is_traced in (False, True))
+    plain, traced = (percentile(found[is_traced], 95) for is_traced in (False, True))
     moved = traced / plain - 1
     print("| trace | answers | response p50 ms | p95 ms | CPU % |\n| --- | --: | --: | --: | --: |")
     for is_traced, name in ((False, "detached"), (True, "attached")):
         times = found[is_traced]
         print(
-            f"| {name} | {len(times)} | {percentile(times, 0.5):.0f} | {percentile(times, 0.95):.0f} "
+            f"| {name} | {len(times)} | {percentile(times, 50):.0f} | {percentile(times, 95):.0f} "
             f"| {sum(cpu[is_traced]) / len(cpu[is_traced]):.0f} |"
         )
     print(f"\n{options.calls} calls, {parts} messages shown; p95 moves by {moved:+.1%}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from statistics import quantiles
 
 from measure.daemon import Daemon
 from measure.stage import GREETING, SENTENCES, caller
+from telnyx_actors.standins.percentile import percentile
 from telnyx_actors.standins.world_client import WorldClient
 
 CALL_LIMIT_S = 120.0
@@ -24,7 +24,7 @@ class AckFigures:
     failed: int
 
     def percentile_ms(self, percent: int) -> float:
-        return quantiles(self.took_ms, n=100)[percent - 1]
+        return percentile(self.took_ms, percent)
 
 
 def measure_acks(daemon: Daemon, world: WorldClient, calls: int) -> AckFigures:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from bench.chaos.talk import EXCHANGES, Exchange
 from telnyx_actors.standins.carrier_call import CarrierCall, Interval
@@ -103,9 +102,3 @@ def _waited_s(exchange: Exchange, heard: Sequence[HeardWord], end_s: float) -> f
     first = words(exchange.answer)[0]
     at = next((word.start_ms / 1000 for word in heard if first in words(word.text)), None)
     return None if at is None else max(at - end_s, 0.0)
-
-
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """The value that this share of them does not exceed."""
-    ordered = sorted(values)
-    return ordered[max(ceil(share * len(ordered)) - 1, 0)] if ordered else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from typing import Final
 
-from bench.chaos.figures import percentile
 from bench.chaos.scene import Outcome
+from telnyx_actors.standins.percentile import percentile
 
 HEADINGS: Final = (
     "fault",
@@ -40,8 +41,8 @@ def complaints(outcome: Outcome) -> list[str]:
         if call.answered < call.turns and outcome.expects_answers:
             found.append(f"{call.turns - call.answered} of {call.turns} turns not answered")
     recoveries = [call.recovery_s for call in outcome.calls if call.recovery_s is not None]
-    slowest = percentile(recoveries, 0.95)
-    if outcome.recovery_limit_s is not None and slowest is not None and slowest > outcome.recovery_limit_s:
+    slowest = percentile(recoveries, 95)
+    if outcome.recovery_limit_s is not None and slowest > outcome.recovery_limit_s:
         found.append(f"back at work only after {slowest * 1000:.0f} ms")
     return found
 
@@ -57,8 +58,8 @@ def row(outcome: Outcome) -> tuple[str, ...]:
         str(sum(len(call.words_lost) for call in calls)),
         str(sum(len(call.doubled) for call in calls)),
         f"{max((call.dead_air_s for call in calls), default=0.0):.2f}",
-        _seconds(percentile(recoveries, 0.5)),
-        _seconds(percentile(recoveries, 0.95)),
+        _seconds(percentile(recoveries, 50)),
+        _seconds(percentile(recoveries, 95)),
         "" if not complaints(outcome) else "✗",
     )
 
@@ -77,5 +78,5 @@ def write(path: Path, outcomes: Sequence[Outcome]) -> None:
     path.write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+def _seconds(value: float) -> str:
+    return "–" if isnan(value) else f"{value:.2f}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Protocol
 
 from telnyx_actors.standins.carrier_call import BargeIn, Interval, Response
+from telnyx_actors.standins.percentile import percentile
 
 ANSWER_LIMIT_S = 4.0
 """A caller who has waited this long was not answered."""
@@ -70,7 +70,7 @@ class Heard:
         self.asked += len(own)
         self.response_ms += answered
         if answered:
-            self.of_call_ms.append(percentile(answered, 0.5))
+            self.of_call_ms.append(percentile(answered, 50))
         for barge_in in record.barge_in_times():
             if begin_s <= barge_in.caller_start_s < end_s:
                 if barge_in.seconds is None:
@@ -86,9 +86,3 @@ class Heard:
 def talked_over(caller: Iterable[Interval], agent: Sequence[Interval]) -> int:
     """How often the agent began to speak into a sentence of the caller's."""
     return sum(begin < start < end for begin, end in caller for start, _ in agent)
-
-
-def percentile(values: Iterable[float], share: float) -> float:
-    """The smallest value that this share of them does not exceed; not a number where there are none."""
-    ordered = sorted(values)
-    return ordered[max(ceil(share * len(ordered)) - 1, 0)] if ordered else float("nan")

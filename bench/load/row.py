@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from bench.load.crowd import Tally
 from bench.load.engine import Sample, Usage
-from bench.load.figures import percentile
 from bench.load.outside import Harvest, serial_ms
+from telnyx_actors.standins.percentile import percentile
 
 WORLD_LATE_MS_MAX: Final = 20.0
 OTHERS_PERCENT_MAX: Final = 5.0
@@ -93,13 +93,13 @@ def row(
         asked=heard.asked,
         lost=heard.lost,
         serial_ms=serial_ms(),
-        response_p50_ms=percentile(heard.response_ms, 0.5),
-        response_p95_ms=percentile(heard.response_ms, 0.95),
-        response_max_ms=percentile(heard.response_ms, 1.0),
-        spread_ms=(percentile(heard.of_call_ms, 0.1), percentile(heard.of_call_ms, 0.9)),
+        response_p50_ms=percentile(heard.response_ms, 50),
+        response_p95_ms=percentile(heard.response_ms, 95),
+        response_max_ms=percentile(heard.response_ms, 100),
+        spread_ms=(percentile(heard.of_call_ms, 10), percentile(heard.of_call_ms, 90)),
         barge_ins=len(heard.barge_in_ms),
-        barge_in_p50_ms=percentile(heard.barge_in_ms, 0.5),
-        barge_in_p95_ms=percentile(heard.barge_in_ms, 0.95),
+        barge_in_p50_ms=percentile(heard.barge_in_ms, 50),
+        barge_in_p95_ms=percentile(heard.barge_in_ms, 95),
         not_silenced=heard.not_silenced,
         underruns=heard.underruns,
         talked_over=heard.talked_over,
@@ -112,13 +112,13 @@ def row(
         threads=usage.threads,
         descriptors=usage.descriptors,
         front_late_ms=usage.front_late_ms,
-        ack_p50_ms=percentile(harvest.ack_ms, 0.5),
-        ack_p99_ms=percentile(harvest.ack_ms, 0.99),
+        ack_p50_ms=percentile(harvest.ack_ms, 50),
+        ack_p99_ms=percentile(harvest.ack_ms, 99),
         acks_refused=harvest.acks_refused,
         frames_dropped=harvest.frames_dropped,
         counted=counted,
         start_s=start_s,
-        world_late_p99_ms=percentile(harvest.world_late_ms, 0.99),
-        world_late_max_ms=percentile(harvest.world_late_ms, 1.0),
+        world_late_p99_ms=percentile(harvest.world_late_ms, 99),
+        world_late_max_ms=percentile(harvest.world_late_ms, 100),
         world_cpu_percent=harvest.world_cpu_percent,
     )

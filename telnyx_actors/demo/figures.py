@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from telnyx_actors.demo.evidence import Evidence, Played, played
 from telnyx_actors.demo.vendors import share_of
@@ -50,12 +48,6 @@ def measure(evidence: Evidence) -> Figures:
         sum(bytes_after_clear(evidence.record, each) for each in exchanges),
         tokens(evidence),
     )
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """The value that so many percent of them do not exceed (nearest rank); 0 for none."""
-    ordered = sorted(values)
-    return ordered[ceil(len(ordered) * percent / 100) - 1] if ordered else 0.0
 
 
 def bytes_after_clear(record: CarrierCall, each: Played) -> int:

@@ -7,9 +7,10 @@ from typing import Final
 
 from telnyx_actors.demo.check import Check
 from telnyx_actors.demo.evidence import Evidence
-from telnyx_actors.demo.figures import Figures, percentile
+from telnyx_actors.demo.figures import Figures
 from telnyx_actors.demo.numbers import ms
 from telnyx_actors.demo.terminal import Terminal
+from telnyx_actors.standins.percentile import percentile
 
 LABEL_COLUMNS: Final = 26
 VALUE_COLUMNS: Final = 16
@@ -23,7 +24,11 @@ def table(evidence: Evidence, figures: Figures) -> list[Row]:
     """The rows of the table."""
     responses, serial = _ms(figures.responses_s), _ms(figures.serial_s)
     ratio = percentile(figures.responses_s, 50) / percentile(figures.serial_s, 50)
-    compared = f"un {abs(1 - ratio) * 100:.0f} % {'menos' if ratio < 1 else 'más'}"
+    compared = (
+        f"un {abs(1 - ratio) * 100:.0f} % {'menos' if ratio < 1 else 'más'}"
+        if figures.responses_s
+        else "sin respuestas"
+    )
     spent = figures.tokens
     rows = [
         (f"Turnos de {evidence.scenario.name}", str(len(evidence.scenario.exchanges)), "una respuesta a cada uno"),
@@ -45,7 +50,7 @@ def table(evidence: Evidence, figures: Figures) -> list[Row]:
 
 
 def _ms(values_s: Sequence[float]) -> str:
-    return f"{percentile(values_s, 50) * 1000:.0f} / {ms(percentile(values_s, 95))}"
+    return f"{percentile(values_s, 50) * 1000:.0f} / {ms(percentile(values_s, 95))}" if values_s else "—"
 
 
 def show_table(terminal: Terminal, rows: Sequence[Row]) -> None:

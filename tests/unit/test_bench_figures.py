@@ -9,7 +9,7 @@ from math import isnan
 import pytest
 
 from bench.load.callers import QUESTIONS, script
-from bench.load.figures import Heard, percentile, talked_over
+from bench.load.figures import Heard, talked_over
 from bench.load.outside import VENDORS, serial_ms
 from bench.load.plot import Line, Panel, svg
 from bench.load.trend import slope
@@ -76,13 +76,6 @@ def test_an_underrun_is_a_gap_inside_a_reply_as_the_caller_hears_it() -> None:
 
 def test_the_agent_talks_over_whoever_it_begins_to_speak_into() -> None:
     assert talked_over([(1.0, 2.0), (5.0, 6.0)], [(1.5, 3.0), (4.0, 5.5), (6.0, 7.0)]) == 1
-
-
-def test_a_percentile_is_a_value_that_occurred() -> None:
-    assert percentile([4.0, 1.0, 3.0, 2.0], 0.5) == 2.0
-    assert percentile(range(1, 101), 0.95) == 95
-    assert percentile([7.0], 0.99) == 7.0
-    assert isnan(percentile([], 0.5))
 
 
 def test_a_slope_is_that_of_the_straight_line_behind_the_warm_up() -> None:

@@ -8,8 +8,9 @@ import pytest
 from support.demo_call import FILLER, SCENARIO, DemoCall
 from telnyx_actors.demo.check import Check, check_all
 from telnyx_actors.demo.evidence import Evidence
-from telnyx_actors.demo.figures import Tokens, measure, percentile
+from telnyx_actors.demo.figures import Tokens, measure
 from telnyx_actors.demo.recording import Match, Side
+from telnyx_actors.demo.summary import table
 from telnyx_actors.standins import voices
 from telnyx_actors.standins.carrier_call import CallEvent
 from telnyx_actors.standins.phrasebook import HeardWord
@@ -204,16 +205,15 @@ def test_the_figures_are_those_of_the_carriers_clock(evidence: Evidence) -> None
     assert figures.tokens == Tokens(40, 400, 0, 0, 4, 0)
 
 
+def test_a_call_without_an_answer_has_a_table_all_the_same(evidence: Evidence) -> None:
+    rows = {
+        what: (value, beside) for what, value, beside in table(evidence, replace(measure(evidence), responses_s=()))
+    }
+    assert rows["Respuesta, p50 / p95"] == ("—", "en serie serían 930 / 950 ms: sin respuestas")
+
+
 def test_tokens_for_words_that_no_turn_ended_with_were_in_vain(evidence: Evidence) -> None:
     request = {"kind": "request", "data": {"request_id": "x", "text": "Puede ser el"}}
     over = {"kind": "over", "data": {"request_id": "x", "tokens_sent": 7, "tokens_read": 90}}
     figures = measure(replace(evidence, model_entries=[*evidence.model_entries, request, over]))
     assert figures.tokens == Tokens(47, 490, 7, 90, 5, 1)
-
-
-@pytest.mark.parametrize(
-    ("values", "percent", "expected"),
-    [([], 50, 0.0), ([3.0], 95, 3.0), ([1.0, 2.0, 3.0, 4.0], 50, 2.0), ([4.0, 3.0, 2.0, 1.0], 95, 4.0)],
-)
-def test_a_percentile_is_a_value_that_occurred(values: list[float], percent: float, expected: float) -> None:
-    assert percentile(values, percent) == expected
