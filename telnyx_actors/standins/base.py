@@ -8,6 +8,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -15,7 +16,7 @@ from aiohttp import web
 
 ENTRIES_MAX: Final = 200_000
 
-FaultKind = Literal["refuse", "delay", "stall", "drop", "half_open", "garbage"]
+FaultKind = Literal["refuse", "delay", "stall", "drop", "half_open", "half_close", "garbage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Fault:
     * ``stall``: after ``after`` items (events, tokens, bytes: what the vendor streams) send nothing more, keep the connection.
     * ``drop``: after ``after`` items cut the connection with a TCP reset.
     * ``half_open``: after ``after`` items stop reading and writing, never close.
+    * ``half_close``: after ``after`` items say that nothing more will come (a TCP FIN), and go on reading.
     * ``garbage``: after ``after`` items send bytes that are not the protocol, then go on.
 
     ``times``: how many operations it hits, -1 for all until cleared. ``match``: only
@@ -119,3 +121,11 @@ def reset_connection(transport: asyncio.BaseTransport | None) -> None:
     if sock is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort() if isinstance(transport, asyncio.Transport) else transport.close()
+
+
+def half_close(transport: asyncio.BaseTransport | None) -> None:
+    """End our direction only: the peer reads an end of stream, and whatever it still writes is read."""
+    sock = transport.get_extra_info("socket") if transport is not None else None
+    if sock is not None:
+        with suppress(OSError):  # the peer has gone meanwhile
+            sock.shutdown(socket.SHUT_WR)

@@ -39,7 +39,7 @@ class ClaudeStandIn(StandIn):
     became of it, ``connections`` counts TCP connections.
 
     Faults: the operation is ``/v1/messages <model> <last user text>``. ``refuse`` (status; ``code`` is the error
-    type), ``delay``; counted in tokens ``stall``, ``half_open`` (after 0: not even headers), ``garbage``, and ``drop``:
+    type), ``delay``; counted in tokens ``stall``, ``half_open`` and ``half_close`` (after 0: not even headers), ``garbage``, and ``drop``:
     with no code a TCP reset, ``end`` a clean end without ``message_stop``, ``truncate`` an end of stream inside the body,
     any other code an ``error`` event of that type.
     """

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from telnyx_actors.standins import claude_stream as stream
-from telnyx_actors.standins.base import Fault, StandIn, reset_connection
+from telnyx_actors.standins.base import Fault, StandIn, half_close, reset_connection
 from telnyx_actors.standins.claude_request import ClaudeSettings, MessageRequest, thinks
 
 _STALL_S: Final = 600.0
@@ -95,13 +95,13 @@ class ReplyStream:
     def _find_fault(self) -> Fault | None:
         if self._fault is None:
             operation = f"/v1/messages {self._asked.body['model']} {self._asked.last_user_text}"
-            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "garbage")
+            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "half_close", "garbage")
             self._fault_at_token = self._asked.tokens_sent + (self._fault.after if self._fault else 0)
         return self._fault
 
     async def _fail_before_headers(self) -> None:
         fault = self._find_fault()
-        if fault is not None and fault.kind == "half_open" and not fault.after:
+        if fault is not None and fault.kind in ("half_open", "half_close") and not fault.after:
             self._asked.end(fault.kind)
             await self._hang(fault)
 
@@ -136,5 +136,7 @@ class ReplyStream:
         """Send nothing more and keep the connection, until the client leaves (the handler is cancelled then)."""
         if fault.kind == "half_open" and self._request.transport is not None:
             self._request.transport.pause_reading()
+        elif fault.kind == "half_close":
+            half_close(self._request.transport)
         await asyncio.sleep(_STALL_S)
         reset_connection(self._request.transport)

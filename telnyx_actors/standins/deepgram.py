@@ -39,7 +39,7 @@ class DeepgramStandIn(StandIn):
     """Hears what is in the phrasebook. ``streams_open``, ``streams_opened`` and ``streams_asked`` count connections.
 
     Faults, by operation: ``/v1/listen connect`` (refuse, delay), ``/v1/listen stream`` (stall, drop, half_open,
-    garbage; ``drop`` with a code such as ``NET-0000`` or ``DATA-0000`` closes with that reason), ``/v1/listen
+    half_close, garbage; ``drop`` with a code such as ``NET-0000`` or ``DATA-0000`` closes with that reason), ``/v1/listen
     Results`` and any other message type (delay); the same for ``/v2/listen``; ``/v1/projects`` (refuse, delay).
     Behind it comes the number of the connection, refused ones counted, as in ``/v1/listen connect 3;``.
     """

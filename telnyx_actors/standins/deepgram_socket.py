@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import ClientConnectionError, WSMsgType, web
 
-from telnyx_actors.standins.base import Fault, StandIn, reset_connection
+from telnyx_actors.standins.base import Fault, StandIn, half_close, reset_connection
 from telnyx_actors.standins.deepgram_messages import Outgoing, Recognizer
 from telnyx_actors.standins.deepgram_v1 import DATA_0000, NET_0001
 
@@ -148,7 +148,7 @@ class DeepgramSocket:
     def _find_fault(self) -> None:
         if self._fault is None:
             operation = f"{self._path} stream {self._number};"
-            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "garbage")
+            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "half_close", "garbage")
             self._sent_under_fault = 0
 
     async def _obey_fault(self) -> None:
@@ -165,6 +165,8 @@ class DeepgramSocket:
         elif fault.kind == "drop":
             reset_connection(self._request.transport)
         else:
+            if fault.kind == "half_close" and not self._silenced:
+                half_close(self._request.transport)
             self._silenced = True
             if fault.kind == "half_open" and self._request.transport is not None:
                 self._request.transport.pause_reading()

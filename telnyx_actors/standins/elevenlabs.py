@@ -36,7 +36,7 @@ class ElevenLabsStandIn(StandIn):
     """Speaks what it is asked to. ``syntheses`` keeps each text with its sound, ``connections`` counts TCP connections.
 
     Faults: the operation is the path and the text. ``refuse`` (status; ``code``; status 200 is a JSON body where audio
-    should be), ``delay``; counted in bytes of audio ``stall``, ``half_open``, ``garbage``, and ``drop``: with no code
+    should be), ``delay``; counted in bytes of audio ``stall``, ``half_open``, ``half_close``, ``garbage``, and ``drop``: with no code
     a TCP reset, ``end`` a clean end too early (after 0: empty audio), ``truncate`` an end of stream inside the body.
     """
 

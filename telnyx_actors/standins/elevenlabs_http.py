@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import ClientConnectionError, web
 
-from telnyx_actors.standins.base import Fault, StandIn, reset_connection
+from telnyx_actors.standins.base import Fault, StandIn, half_close, reset_connection
 from telnyx_actors.standins.elevenlabs_audio import ElevenLabsSettings, OutputFormat, Synthesis, pieces
 
 _STALL_S: Final = 600.0
@@ -61,7 +61,7 @@ class SpeechResponse:
     async def _begin(self, first_at: float, framing: str) -> None:
         """The headers go out with the first audio: until then there is nothing to say."""
         self._find_fault()
-        if self._fault is not None and self._fault.kind == "half_open" and not self._fault.after:
+        if self._fault is not None and self._fault.kind in ("half_open", "half_close") and not self._fault.after:
             await self._hang(self._fault)
         await asyncio.sleep(max(0.0, first_at - time.monotonic()))
         if framing == "length":
@@ -103,7 +103,7 @@ class SpeechResponse:
     def _find_fault(self) -> Fault | None:
         if self._fault is None:
             operation = f"{self._request.path} {self._synthesis.text}"
-            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "garbage")
+            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "half_close", "garbage")
             self._fault_at_byte = self._synthesis.bytes_sent + (self._fault.after if self._fault else 0)
         return self._fault
 
@@ -122,5 +122,7 @@ class SpeechResponse:
         self._synthesis.outcome = fault.kind
         if fault.kind == "half_open" and self._request.transport is not None:
             self._request.transport.pause_reading()
+        elif fault.kind == "half_close":
+            half_close(self._request.transport)
         await asyncio.sleep(_STALL_S)
         reset_connection(self._request.transport)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from telnyx_actors.standins.audibility import BYTES_PER_MS, Law, to_ulaw
-from telnyx_actors.standins.base import Fault, reset_connection
+from telnyx_actors.standins.base import Fault, half_close, reset_connection
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.telnyx_frames import (
     AppClear,
@@ -223,10 +223,12 @@ class MediaStream:
             self.reset()
         elif fault.kind == "garbage":
             await self._send(GARBAGE)
-        elif fault.kind in ("stall", "half_open"):
+        elif fault.kind in ("stall", "half_open", "half_close"):
             self._mute = True
             if fault.kind == "half_open":
                 self._reading.clear()
+            elif fault.kind == "half_close":
+                half_close(_transport(self._socket))
 
     # --- from the application ---
 

@@ -43,6 +43,7 @@ class MediaSettings:
     max_reconnects: int = 3
     read_pause_s: float = 0.0  # a slow reader: pause after every message
     closed_event: Literal["streaming.stopped", "streaming.failed"] = "streaming.stopped"
+    drops_audio_on_loss: bool = False  # what it has not played when the socket breaks; documented nowhere
 
 
 @dataclass(frozen=True, slots=True)

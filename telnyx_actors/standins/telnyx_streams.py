@@ -75,6 +75,8 @@ class Streams:
     def _gone(self, leg: Leg, stream: MediaStream, why: str) -> None:
         """The application or the network ended the socket; the call stays up."""
         leg.record.note("stream.gone", why=why, stream_id=stream.id)
+        if self._media.drops_audio_on_loss:
+            leg.record.stream.clear(leg.record.length)
         leg.record.stream.drop_marks()
         if leg.stream is not stream or not leg.alive:
             return

@@ -213,6 +213,14 @@ def test_a_cut_stream_is_a_transport_error(sdk: anthropic.Anthropic, claude: Cla
     assert (claude.requests[0].outcome, claude.requests[0].tokens_sent) == ("drop", 3)
 
 
+@pytest.mark.parametrize("after", [0, 3])
+def test_a_half_closed_stream_is_a_transport_error(claude: ClaudeStandIn, after: int) -> None:
+    claude.fail(Fault("half_close", after=after))
+    with client_of(claude) as client, pytest.raises((httpx2.TransportError, anthropic.APIConnectionError)):
+        stream_text(client, **asked())
+    assert (claude.requests[0].outcome, claude.requests[0].tokens_sent) == ("half_close", after)
+
+
 def test_a_stream_that_ends_too_early_has_no_stop_reason(sdk: anthropic.Anthropic, claude: ClaudeStandIn) -> None:
     claude.fail(Fault("drop", after=3, code="end"))
     pieces, message = stream_text(sdk, **asked())

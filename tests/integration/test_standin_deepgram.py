@@ -351,6 +351,16 @@ def test_half_open_does_not_even_answer_pings(deepgram: DeepgramStandIn) -> None
             socket.recv_data(control_frame=True)
 
 
+def test_half_close_ends_what_it_says_and_reads_on(deepgram: DeepgramStandIn) -> None:
+    deepgram.fail(Fault("half_close", match="stream"))
+    with raw(deepgram) as socket:
+        socket.send_binary(SILENCE)
+        with pytest.raises(websocket.WebSocketConnectionClosedException):
+            socket.recv()
+        socket.send(KEEPALIVE)
+        until(lambda: KEEPALIVE in [entry.data["message"] for entry in entries(deepgram, "text")])
+
+
 def test_what_was_sent_and_received_is_remembered(deepgram: DeepgramStandIn) -> None:
     with raw(deepgram) as socket:
         socket.send_binary(SILENCE)

@@ -273,6 +273,13 @@ def test_audio_may_be_cut(eleven: ElevenLabsStandIn, code: str) -> None:
     assert (eleven.syntheses[0].outcome, eleven.syntheses[0].bytes_sent) == ("drop", 3000)
 
 
+def test_audio_may_be_half_closed(eleven: ElevenLabsStandIn) -> None:
+    eleven.fail(Fault("half_close", after=3000))
+    with post(eleven) as response, pytest.raises(requests.RequestException):
+        assert not response.content
+    assert eleven.syntheses[0].bytes_sent == 3000
+
+
 @pytest.mark.parametrize("kind", ["stall", "half_open"])
 def test_audio_may_stall(eleven: ElevenLabsStandIn, kind: Any) -> None:
     eleven.fail(Fault(kind, after=100))

@@ -203,7 +203,7 @@ def test_a_socket_that_the_application_closes_does_not_end_the_call() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("kind", ["drop", "stall", "half_open", "garbage"])
+@pytest.mark.parametrize("kind", ["drop", "stall", "half_open", "half_close", "garbage"])
 def test_a_socket_breaks_after_so_many_frames_as_told(kind: Any) -> None:
     async def run() -> None:
         async with telnyx_and_app() as (telnyx, app):
@@ -211,7 +211,7 @@ def test_a_socket_breaks_after_so_many_frames_as_told(kind: Any) -> None:
             call_id, socket = await started(telnyx, app)
             record = telnyx.call(call_id)
             await app.until(lambda: record.events_of("fault"))
-            if kind == "drop":
+            if kind in ("drop", "half_close"):
                 await app.until(lambda: socket.close_code == 1006)
                 await app.event("streaming.stopped")
             elif kind == "garbage":
@@ -226,6 +226,22 @@ def test_a_socket_breaks_after_so_many_frames_as_told(kind: Any) -> None:
                 assert bool(record.stream.segments) is (kind == "stall")
                 assert not socket.ws.closed
             assert record.state == "answered"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("drops", [False, True])
+def test_what_waits_when_a_socket_breaks_is_played_or_dropped_as_told(drops: bool) -> None:
+    async def run() -> None:
+        async with telnyx_and_app(quick(media=MediaSettings(drops_audio_on_loss=drops))) as (telnyx, app):
+            call_id, socket = await started(telnyx, app)
+            await socket.play(tone(5000))
+            record = telnyx.call(call_id)
+            await app.until(lambda: record.stream.segments)
+            telnyx.fail_stream(call_id, Fault("drop"))
+            await app.event("streaming.stopped")
+            left_ms = (record.stream.end - record.length) / 8
+            assert left_ms <= 0 if drops else left_ms > 3000
 
     asyncio.run(run())
 
