@@ -140,8 +140,11 @@ class TranscriberActor(EngineActor):
         self._is_voice = frames[-1][1]
         self._replay.add(b"".join(frame for frame, _ in frames), is_voice=voiced > 0)
         self._send()
-        self._mute.voice(voiced * _FRAME_S)
-        if self._stream is not None and self._mute.is_mute(self._stream.messages, self.clock.now()):
+        self._mute.given(voiced * _FRAME_S, (len(frames) - voiced) * _FRAME_S)
+        stream = self._stream
+        if stream is None:
+            return
+        if self._mute.is_mute(stream.messages, self.clock.now(), announces_voices=stream.announces_voices):
             self._lost(ProviderError("deepgram", Failure.TIMEOUT, "no dice nada de una voz"))
 
     def _send(self) -> None:

@@ -31,6 +31,7 @@ from telnyx_actors.wire.deepgram import (
     ListenV2,
     NovaSettings,
     Opened,
+    VoiceAnnounced,
     flux_path,
     nova_path,
 )
@@ -58,6 +59,7 @@ class Deepgram:
         self._tls = tls
         base = options.base_url.rstrip("/")
         self._base = "ws" + base.removeprefix("http") if base.startswith("http") else base
+        self._announces_voices = threading.Event()
 
     def connect(self, encoding: Encoding) -> NovaStream | FluxStream:
         """Blocks for the handshake. Raises ``ProviderError`` with Deepgram's reason when refused."""
@@ -66,7 +68,7 @@ class Deepgram:
             flux = FluxStream(self._open(flux_path(settings, encoding)), encoding)
             flux.await_connected(self._options.connect_timeout_s)
             return flux
-        return NovaStream(self._open(nova_path(settings, encoding)), encoding)
+        return NovaStream(self._open(nova_path(settings, encoding)), encoding, self._announces_voices)
 
     def check_key(self) -> None:
         """Ask which projects the key belongs to: raises ``ProviderError`` when it is wrong."""
@@ -94,15 +96,25 @@ class _Dialect(Protocol):
 
 
 class _Stream:
-    """What Nova and Flux share. ``malformed_messages`` counts what Deepgram sent and nobody understood, ``messages`` all."""
+    """What Nova and Flux share. ``malformed_messages`` counts what Deepgram sent and nobody understood, ``messages`` all.
 
-    def __init__(self, connection: DeepgramConnection, encoding: Encoding, dialect: _Dialect) -> None:
+    ``announces`` is set once any connection has announced a voice.
+    """
+
+    def __init__(
+        self, connection: DeepgramConnection, encoding: Encoding, dialect: _Dialect, announces: threading.Event
+    ) -> None:
         self._connection = connection
+        self._announces = announces
         self._silence = bytes([encoding.silence])
         self._dialect = dialect
         self._padding_bytes = 0  # silence of ours, which is not in the audio that we were given
         self.malformed_messages = 0
         self.messages = 0
+
+    @property
+    def announces_voices(self) -> bool:
+        return self._announces.is_set()
 
     def events(self) -> Iterator[TranscriptEvent]:
         with closing(self._connection.messages()) as messages:
@@ -110,6 +122,8 @@ class _Stream:
                 for event in self._receive(message):
                     if isinstance(event, Complaint):
                         self._hear_out(event)
+                    elif isinstance(event, VoiceAnnounced):
+                        self._announces.set()
                     elif not isinstance(event, Opened):
                         yield self._without_padding(event)
 
@@ -140,8 +154,8 @@ class _Stream:
 class NovaStream(_Stream):
     """A ``TranscriptionStream`` on ``/v1/listen``."""
 
-    def __init__(self, connection: DeepgramConnection, encoding: Encoding) -> None:
-        super().__init__(connection, encoding, ListenV1())
+    def __init__(self, connection: DeepgramConnection, encoding: Encoding, announces: threading.Event) -> None:
+        super().__init__(connection, encoding, ListenV1(), announces)
         self._has_sent_audio = False
 
     def send(self, audio: bytes) -> None:
@@ -165,7 +179,7 @@ class FluxStream(_Stream):
     """A ``TranscriptionStream`` on ``/v2/listen``, which decides itself when a turn is over."""
 
     def __init__(self, connection: DeepgramConnection, encoding: Encoding) -> None:
-        super().__init__(connection, encoding, ListenV2())
+        super().__init__(connection, encoding, ListenV2(), threading.Event())  # which announces none
         self._lock = threading.Lock()
         self._waiting = bytearray()
 

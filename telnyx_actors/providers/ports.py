@@ -28,6 +28,10 @@ class TranscriptionStream(Protocol):
     def messages(self) -> int:
         """How many have come, whatever was in them: whether the other end is alive."""
 
+    @property
+    def announces_voices(self) -> bool:
+        """Whether this vendor has been seen to tell of a voice as soon as it begins."""
+
     def send(self, audio: bytes) -> None:
         """Send audio (never empty). Raises ``ProviderError`` when the connection is gone."""
 

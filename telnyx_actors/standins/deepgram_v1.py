@@ -116,7 +116,8 @@ class V1Recognizer:
     def _speech_started(self, at_ms: int) -> list[Outgoing]:
         out: list[Outgoing] = []
         if self._options.vad_events:
-            out.append(Outgoing({"type": "SpeechStarted", "channel": [0, 1], "timestamp": seconds(at_ms)}))
+            started: Message = {"type": "SpeechStarted", "channel": [0, 1], "timestamp": seconds(at_ms)}
+            out.append(Outgoing(started, self._settings.interim_delay_ms))
         if self._extras_due:
             self._extras_due = False
             out.append(Outgoing({"type": "Unannounced", "note": "A type that no client knows."}))

@@ -56,7 +56,12 @@ class Complaint:
     is_fatal: bool
 
 
-DeepgramMessage: TypeAlias = TranscriptEvent | Opened | Complaint
+@dataclass(frozen=True, slots=True)
+class VoiceAnnounced:
+    """Nova hears a voice begin: a sign of life before its first words."""
+
+
+DeepgramMessage: TypeAlias = TranscriptEvent | Opened | Complaint | VoiceAnnounced
 
 
 # --- the address ---------------------------------------------------------------
@@ -93,6 +98,7 @@ def nova_path(settings: NovaSettings, encoding: Encoding) -> str:
         ("language", settings.language),
         *_audio_format(encoding),
         ("interim_results", "true"),
+        ("vad_events", "true"),
         ("punctuate", "true"),
         ("endpointing", str(settings.endpointing_ms)),
         ("utterance_end_ms", str(max(settings.utterance_end_ms, UTTERANCE_END_MIN_MS))),
@@ -185,6 +191,8 @@ class ListenV1:
                 return self._results(_decode(message, _Results))
             case "UtteranceEnd":
                 return self._utterance_end(_decode(message, _UtteranceEnd))
+            case "SpeechStarted":
+                return (VoiceAnnounced(),)
             case "Error":
                 error = _decode(message, _V1Error)
                 return (Complaint(error.variant, error.description or error.message, is_fatal=False),)

@@ -11,7 +11,7 @@ from support.fakes import FakeTranscription, FakeTranscriptionStream, Mailbox, f
 from support.stepping import StillRuntime, Unstarted, hand, step, step_all
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
-from telnyx_actors.actors.mute import ANSWER_S, VOICE_S, MuteWatch
+from telnyx_actors.actors.mute import ANSWER_S, NEW_AFTER_S, NEW_VOICE_S, VOICE_S, MuteWatch
 from telnyx_actors.actors.replay import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
 from telnyx_actors.actors.session import CallSession
@@ -385,11 +385,32 @@ def test_silence_says_nothing_about_a_connection(
     assert not idle.closed.is_set()
 
 
+@pytest.mark.parametrize(("announces_voices", "limit_s"), [(True, NEW_VOICE_S), (False, VOICE_S)])
+def test_a_transcriber_that_announces_voices_is_found_mute_sooner(announces_voices: bool, limit_s: float) -> None:
+    watch = MuteWatch()
+    watch.given(2.0, NEW_AFTER_S)
+    assert not watch.is_mute(1, 0.0, announces_voices=announces_voices)
+    watch.given(limit_s - FRAME_S, 0.0)
+    assert not watch.is_mute(1, 0.0, announces_voices=announces_voices)
+    watch.given(FRAME_S, 0.0)
+    assert watch.is_mute(1, 0.0, announces_voices=announces_voices)
+
+
+def test_only_the_beginning_of_a_voice_is_announced() -> None:
+    watch = MuteWatch()
+    watch.given(0.0, NEW_AFTER_S)
+    watch.given(NEW_VOICE_S / 2, 0.0)
+    assert not watch.is_mute(1, 0.0, announces_voices=True), "the announcement"
+    watch.given(NEW_VOICE_S / 2, NEW_AFTER_S / 2)  # too short a pause for another
+    watch.given(NEW_VOICE_S / 2, 0.0)
+    assert not watch.is_mute(1, 0.0, announces_voices=True)
+
+
 def test_a_noise_costs_ever_fewer_connections() -> None:
     watch = MuteWatch()
     found = []
     for frame in range(1500):  # 30 s
-        watch.voice(FRAME_S)
+        watch.given(FRAME_S, 0.0)
         if watch.is_mute(0, frame * FRAME_S):
             found.append(round(frame * FRAME_S, 1))
     assert found == [1.6, 4.8, 11.2, 24.0]

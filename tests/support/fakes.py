@@ -132,6 +132,7 @@ class FakeTranscriptionStream:
         self.finalized = 0
         self.kept_alive = 0
         self.messages = 0
+        self.announces_voices = False
         self.send_error: ProviderError | None = None
         self.closed = self.given.cancelled
 

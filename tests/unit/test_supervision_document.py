@@ -80,7 +80,8 @@ def test_every_part_is_in_the_table() -> None:
 @pytest.mark.parametrize(
     ("what", "value"),
     [
-        ("the transcriber's connection", mute.VOICE_S),
+        ("the transcriber's connection, as a voice begins", mute.NEW_VOICE_S),
+        ("the transcriber's connection, within a voice", mute.VOICE_S),
         ("the media socket", FrontLimits().stream_mute_s),
         ("a carrier that does not read", FrontLimits().send_stall_s),
         ("the model", Rules().hedge_after_s),

@@ -22,6 +22,7 @@ from telnyx_actors.wire.deepgram import (
     ListenV2,
     NovaSettings,
     Opened,
+    VoiceAnnounced,
     flux_path,
     is_flux,
     nova_path,
@@ -126,7 +127,13 @@ def test_an_error_of_nova_is_a_complaint_and_not_the_end() -> None:
     assert ListenV1().receive(message) == (Complaint("SchemaError", "no such type", is_fatal=False),)
 
 
-@pytest.mark.parametrize("kind", ["Metadata", "SpeechStarted", "ConfigureSuccess", "SomethingOfNextYear"])
+def test_nova_announces_a_voice() -> None:
+    message = json.dumps({"type": "SpeechStarted", "channel": [0, 1], "timestamp": 1.2})
+
+    assert ListenV1().receive(message) == (VoiceAnnounced(),)
+
+
+@pytest.mark.parametrize("kind", ["Metadata", "ConfigureSuccess", "SomethingOfNextYear"])
 def test_types_we_do_not_use_are_no_events(kind: str) -> None:
     message = json.dumps({"type": kind, "channel": [0, 1], "request_id": "r", "new": {"deep": [1]}})
 
@@ -252,6 +259,7 @@ def test_nova_is_asked_for_interims_in_the_callers_language_and_codec() -> None:
         "encoding": ["alaw"],
         "sample_rate": ["8000"],
         "interim_results": ["true"],
+        "vad_events": ["true"],
         "punctuate": ["true"],
         "endpointing": ["200"],
         "utterance_end_ms": ["1000"],
