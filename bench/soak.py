@@ -24,7 +24,7 @@ from typing import Final
 from bench.load.engine import Sample, engine
 from bench.load.figures import ANSWER_LIMIT_S, Heard
 from bench.load.run import Scene, scene
-from bench.load.trend import slope
+from measure.trend import slope
 from telnyx_actors.standins.percentile import percentile
 
 EVERY_S: Final = 15.0

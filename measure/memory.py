@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from statistics import mean
 
 from measure.daemon import Daemon
 from measure.stage import GREETING, SENTENCES, caller
+from measure.trend import slope
 from telnyx_actors.standins.world_client import WorldClient
 
 SAMPLE_EVERY_S = 5.0
@@ -28,11 +28,7 @@ class MemoryCurve:
 
     def slope_mb_per_h(self) -> float:
         """Of the straight line through the second half: what is left once everything is warm."""
-        half = self.samples[len(self.samples) // 2 :]
-        middle_s, middle_mb = mean(at for at, _ in half), mean(mb for _, mb in half)
-        spread = sum((at - middle_s) ** 2 for at, _ in half)
-        rise = sum((at - middle_s) * (mb - middle_mb) for at, mb in half)
-        return rise / spread * 3600 if spread else 0.0
+        return slope(self.samples[len(self.samples) // 2 :]) * 3600
 
 
 def watch(daemon: Daemon, world: WorldClient, minutes: float, at_once: int) -> MemoryCurve:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from math import isnan
 
 import pytest
 
@@ -12,7 +11,6 @@ from bench.load.callers import QUESTIONS, script
 from bench.load.figures import Heard, talked_over
 from bench.load.outside import VENDORS, serial_ms
 from bench.load.plot import Line, Panel, svg
-from bench.load.trend import slope
 from telnyx_actors.standins.caller import HangUp, InterruptAfter, Say
 from telnyx_actors.standins.carrier_call import CarrierCall, Utterance
 
@@ -76,14 +74,6 @@ def test_an_underrun_is_a_gap_inside_a_reply_as_the_caller_hears_it() -> None:
 
 def test_the_agent_talks_over_whoever_it_begins_to_speak_into() -> None:
     assert talked_over([(1.0, 2.0), (5.0, 6.0)], [(1.5, 3.0), (4.0, 5.5), (6.0, 7.0)]) == 1
-
-
-def test_a_slope_is_that_of_the_straight_line_behind_the_warm_up() -> None:
-    samples = [(float(second), 100.0 if second < 120 else 50.0 + second / 10) for second in range(0, 600, 15)]
-    assert slope(samples, after=120.0) == pytest.approx(0.1)
-    assert slope(samples) != pytest.approx(0.1)
-    assert slope([*samples, (610.0, float("nan"))], after=120.0) == pytest.approx(0.1)
-    assert isnan(slope([(1.0, 2.0)]))
 
 
 def test_every_caller_asks_interrupts_and_hangs_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,6 +12,7 @@ from measure.calls import CallFigures, ModeFigures
 from measure.memory import MemoryCurve, summary
 from measure.plot import memory_svg
 from measure.report import blanks
+from measure.trend import slope
 
 
 def test_words_are_compared_without_case_accents_and_punctuation() -> None:
@@ -56,6 +58,14 @@ def test_the_improvement_is_against_the_replaced_service_and_our_own_webhooks() 
     text = blanks(modes, is_real=False)
     assert "Mejora: 90% frente al modo webhook del servicio anterior" in text
     assert "Mejora: 50% frente al modo webhook de este motor" in text
+
+
+def test_a_slope_is_that_of_the_straight_line_behind_the_warm_up() -> None:
+    samples = [(float(second), 100.0 if second < 120 else 50.0 + second / 10) for second in range(0, 600, 15)]
+    assert slope(samples, after=120.0) == pytest.approx(0.1)
+    assert slope(samples) != pytest.approx(0.1)
+    assert slope([*samples, (610.0, float("nan"))], after=120.0) == pytest.approx(0.1)
+    assert isnan(slope([(1.0, 2.0)]))
 
 
 def test_what_grows_at_the_end_is_seen_and_what_grew_at_the_beginning_is_not() -> None:
