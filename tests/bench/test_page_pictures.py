@@ -14,7 +14,8 @@ import pytest
 import telnyx_actors.personas
 from bench.page.phrases import phrases
 from support.browser import Browser, browsing
-from support.engine import House, until
+from support.engine import House
+from support.waiting import until
 from telnyx_actors.standins import voices
 from telnyx_actors.standins.caller import CallerScript, InterruptAfter, Say, Stay, WaitForAgent
 from telnyx_actors.standins.world import WorldSettings

@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from support.console import Console
-from support.engine import WITHIN_S, House, until
+from support.engine import WITHIN_S, House
+from support.waiting import until
 from telnyx_actors.console.endpoint import Endpoint, NotRunning, find
 
 

@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from support.console import Console
-from support.engine import WITHIN_S, House, until
+from support.engine import WITHIN_S, House
+from support.waiting import until
 from telnyx_actors.console.endpoint import FILE, find
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Stay, WaitForAgent

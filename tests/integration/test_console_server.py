@@ -13,6 +13,7 @@ import pytest
 from loguru import logger
 
 from support.console import Bench, bench
+from support.waiting import until
 from telnyx_actors.actors.trace import Traced
 from telnyx_actors.console import commands
 from telnyx_actors.console.client.link import Link, LinkLost, NeedsConfirmation, Refused
@@ -207,7 +208,7 @@ def test_an_operator_who_does_not_read_is_hung_up_on(door: Door) -> None:
     for number in range(2000):
         door.desk.actor(f"engine/{number:032}")
     link.sendall(encode({"id": 1, "command": "tree"}) * 100)  # the answers fill what the system buffers
-    _until(lambda: not door.server._sessions)
+    until(lambda: not door.server._sessions)
 
 
 def test_an_operator_who_leaves_in_the_middle_leaves_nothing_behind(door: Door) -> None:
@@ -215,7 +216,7 @@ def test_an_operator_who_leaves_in_the_middle_leaves_nothing_behind(door: Door) 
     link.sendall(encode({"id": 1, "command": "trace", "arguments": ["engine"]}))
     assert read(link)["part"] == {"path": "engine"}
     link.close()
-    _until(lambda: door.desk.desk.runtime.stats.traces == ())
+    until(lambda: door.desk.desk.runtime.stats.traces == ())
 
 
 def test_an_operator_who_says_nothing_for_long_is_hung_up_on(tmp_path: Path) -> None:
@@ -310,12 +311,3 @@ def test_the_clients_token_is_the_files(tmp_path: Path, attach: Callable[[], Lin
     path.write_text(json.dumps({**found, "token": "otro"}), encoding="utf-8")
     with pytest.raises(Refused, match="El token no es válido"):
         attach()
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    waiting = threading.Event()
-    for _ in range(int(WITHIN_S / 0.01)):
-        if condition():
-            return
-        waiting.wait(0.01)
-    pytest.fail("it never happened")

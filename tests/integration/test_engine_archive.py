@@ -22,8 +22,8 @@ from support.engine import (
     assert_as_long_as_the_call,
     first_audio_s,
     recording_in,
-    until,
 )
+from support.waiting import until
 from telnyx_actors.actors import archiver
 from telnyx_actors.providers.folder import FolderArchive
 from telnyx_actors.standins import sound, voices

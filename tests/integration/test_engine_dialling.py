@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from support.engine import QUICK, WITHIN_S, House, until
+from support.engine import QUICK, WITHIN_S, House
+from support.waiting import until
 from telnyx_actors.standins.caller import Answer, CallerScript, Stay
 from telnyx_actors.standins.telnyx_settings import WebhookChaos
 from telnyx_actors.standins.world import WorldSettings

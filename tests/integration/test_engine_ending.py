@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 import requests
 
-from support.engine import WITHIN_S, Ended, House, assert_as_long_as_the_call, max_call_s, until
+from support.engine import WITHIN_S, Ended, House, assert_as_long_as_the_call, max_call_s
+from support.waiting import until
 from telnyx_actors.providers.telnyx import Telnyx
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Say, Stay, Wait, WaitForAgent

@@ -13,7 +13,8 @@ import pytest
 import requests
 import websocket
 
-from support.engine import WITHIN_S, Ended, House, until
+from support.engine import WITHIN_S, Ended, House
+from support.waiting import until
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Wait, WaitForAgent
 from telnyx_actors.standins.telnyx_settings import WebhookChaos
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from support.engine import Ended, House, replies_after, until
+from support.engine import Ended, House, replies_after
+from support.waiting import until
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Say, WaitForAgent
 

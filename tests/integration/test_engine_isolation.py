@@ -12,7 +12,8 @@ from pathlib import Path
 import pykka
 import pytest
 
-from support.engine import Ended, House, messages_of, until
+from support.engine import Ended, House, messages_of
+from support.waiting import until
 from telnyx_actors.standins import sound
 from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Say, WaitForAgent
 

@@ -9,7 +9,8 @@ import pykka
 import pytest
 import requests
 
-from support.engine import WITHIN_S, House, until
+from support.engine import WITHIN_S, House
+from support.waiting import until
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Stay, WaitForAgent
 
 GREETED = WaitForAgent(silent_ms=200)

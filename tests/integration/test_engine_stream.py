@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.engine import Ended, House, assert_as_long_as_the_call, until
+from support.engine import Ended, House, assert_as_long_as_the_call
+from support.waiting import until
 from telnyx_actors.standins import sound
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, WaitForAgent

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from support.engine import Ended, House, assert_as_long_as_the_call, replies_after, until
+from support.engine import Ended, House, assert_as_long_as_the_call, replies_after
+from support.waiting import until
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall

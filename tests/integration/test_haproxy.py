@@ -11,8 +11,9 @@ import pytest
 import requests
 
 from measure.daemon import Daemon, free_port
-from support.engine import PATIENT, PERSONA, QUICK, hurried, until
+from support.engine import PATIENT, PERSONA, QUICK, hurried
 from support.haproxy import BINARY, HAProxy
+from support.waiting import until
 from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Say, Wait, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.world import World

@@ -9,7 +9,8 @@ import pytest
 
 from bench.page.phrases import phrases
 from support.browser import browsing
-from support.engine import House, until
+from support.engine import House
+from support.waiting import until
 from telnyx_actors.core.audio import Encoding, silence, to_pcm16
 from telnyx_actors.standins import voices
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Stay, WaitForAgent

@@ -8,8 +8,8 @@ from typing import Literal
 
 import pytest
 
-from support.loopback import until
 from support.vendor_streams import Reader, pieces_of
+from support.waiting import until
 from telnyx_actors.core.audio import FRAME_BYTES, Encoding
 from telnyx_actors.core.events import TranscriptEvent, TranscriptFinal, TranscriptInterim, TurnConfirmed, TurnPredicted
 from telnyx_actors.errors import Failure, ProviderError

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from support.engine import House, until
+from support.engine import House
+from support.waiting import until
 from telnyx_actors.main import main
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Stay, WaitForAgent
 

@@ -13,7 +13,8 @@ import httpx2
 import pytest
 import requests
 
-from support.loopback import serving, until
+from support.loopback import serving
+from support.waiting import until
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.claude import ClaudeSettings, ClaudeStandIn, Reply, Rule, ToolUse
 

@@ -17,7 +17,8 @@ import websocket
 from elevenlabs.client import ElevenLabs
 from elevenlabs.core.api_error import ApiError
 
-from support.loopback import serving, until
+from support.loopback import serving
+from support.waiting import until
 from telnyx_actors.standins import voices
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.elevenlabs import ElevenLabsSettings, ElevenLabsStandIn

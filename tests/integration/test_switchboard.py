@@ -12,7 +12,8 @@ import requests
 from websockets.sync.server import ServerConnection, serve
 
 from bench.peers.switchboard import Switchboard
-from support.engine import QUICK, until
+from support.engine import QUICK
+from support.waiting import until
 from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Wait
 from telnyx_actors.standins.world import World
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 import wave
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from loguru import logger
 
 import telnyx_actors.providers.claude  # noqa: F401 - its SDK takes two seconds to import: not in the first call
 from measure.daemon import free_port
+from support.waiting import until
 from support.watch import threads_left
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.app import Engine
@@ -118,14 +118,6 @@ PETS: Final = (
     *("pez", "ratón", "mono", "pollo", "toro", "búho", "león"),
 )
 """What calls that run side by side are told apart by."""
-
-
-def until(condition: Callable[[], object], within_s: float = WITHIN_S) -> None:
-    """Return as soon as it is true; fail if it never is. For what has no event to wait for."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
 
 
 def hurried(script: CallerScript) -> CallerScript:

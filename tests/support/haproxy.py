@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from measure.daemon import ROOT, free_port
-from support.engine import until
+from support.waiting import until
 
 BINARY: Final = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
 _CONFIG: Final = ROOT / "deploy" / "haproxy.cfg"

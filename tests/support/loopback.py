@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -29,14 +28,6 @@ def serving(standin: S) -> Iterator[S]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(WAIT_LIMIT_S)
         loop.close()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Return as soon as it is true; fail if it never is."""
-    deadline = time.monotonic() + WAIT_LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.005)
 
 
 def entries(standin: StandIn, kind: str) -> list[Entry]:
