@@ -26,11 +26,6 @@ WOKEN_WITHIN_S = 0.5
 Connect = Callable[..., Claude]
 
 
-@pytest.fixture(scope="module")
-def tls() -> ssl.SSLContext:
-    return tls_context()
-
-
 @pytest.fixture
 def connect(tls: ssl.SSLContext) -> Iterator[Connect]:
     clients = []

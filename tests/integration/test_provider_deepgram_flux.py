@@ -13,18 +13,12 @@ from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.events import TranscriptEvent, TurnConfirmed, TurnPredicted
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.deepgram import Deepgram, DeepgramOptions
-from telnyx_actors.providers.http import tls_context
 from telnyx_actors.wire.deepgram import FluxSettings
 
 Frame = tuple[int, bytes]
 BINARY = 2
 FRAME = bytes(range(160))
 WOKEN_WITHIN_S = 0.5
-
-
-@pytest.fixture(scope="module")
-def tls() -> ssl.SSLContext:
-    return tls_context()
 
 
 def flux(server: RawServer, tls: ssl.SSLContext, **options: float) -> Deepgram:

@@ -16,7 +16,6 @@ from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.claude import Claude, ClaudeOptions, open_client
 from telnyx_actors.providers.deepgram import Deepgram, DeepgramOptions
 from telnyx_actors.providers.elevenlabs import ElevenLabs, ElevenLabsOptions
-from telnyx_actors.providers.http import tls_context
 from telnyx_actors.providers.ports import (
     CallCommand,
     DialRequest,
@@ -47,11 +46,6 @@ def world() -> Iterator[World]:
     )
     with World(quick) as world:
         yield world
-
-
-@pytest.fixture(scope="module")
-def tls() -> ssl.SSLContext:
-    return tls_context()
 
 
 @pytest.fixture(autouse=True)

@@ -12,13 +12,7 @@ import pytest
 from support.certificates import loopback_contexts
 from support.raw_server import Peer, RawServer
 from telnyx_actors.errors import Failure, ProviderError
-from telnyx_actors.providers.http import tls_context
 from telnyx_actors.providers.reach import fetch, upgrade
-
-
-@pytest.fixture(scope="module")
-def tls() -> ssl.SSLContext:
-    return tls_context()
 
 
 @pytest.fixture

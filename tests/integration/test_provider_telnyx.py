@@ -11,7 +11,6 @@ from support.raw_server import HttpRequest, Peer, RawServer
 from support.telnyx_types import check_body
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.errors import Failure, ProviderError
-from telnyx_actors.providers.http import tls_context
 from telnyx_actors.providers.ports import CallCommand, CarrierCall, DialledCall, DialRequest, StreamRequest
 from telnyx_actors.providers.telnyx import Telnyx, TelnyxOptions
 
@@ -64,11 +63,6 @@ def lost(peer: Peer, _: HttpRequest) -> None:
 
 def slow(peer: Peer, _: HttpRequest) -> None:
     peer.wait_for_end()
-
-
-@pytest.fixture(scope="module")
-def tls() -> ssl.SSLContext:
-    return tls_context()
 
 
 class Pauses(list[float]):
