@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.chaos.talk import EXCHANGES, Exchange
@@ -11,9 +11,18 @@ from telnyx_actors.standins.phrasebook import HeardWord
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What the model was told in a call: all that the caller said, and at last what was heard of the agent."""
+
+    caller: Sequence[str]
+    agent: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class CallFigures:
     """``doubled`` sentences were heard to their ends twice: one that was broken off is begun again.
 
+    ``unsaid`` are words of the agent's that the model was told were heard, and that never came out of the line.
     ``recovery_s`` is what the scenario calls recovered; None where that never came, or means nothing.
     """
 
@@ -22,18 +31,17 @@ class CallFigures:
     answered: int
     words_lost: tuple[str, ...]
     doubled: tuple[str, ...]
+    unsaid: tuple[str, ...]
     dead_air_s: float
     recovery_s: float | None
 
 
 def figures(
-    record: CarrierCall, heard: Sequence[HeardWord], asked: Iterable[str], recovery_s: float | None = None
+    record: CarrierCall, heard: Sequence[HeardWord], told: Told, recovery_s: float | None = None
 ) -> CallFigures:
-    """Of a call that is over. ``heard``: the agent's words; ``asked``: all that the model was told this caller said."""
+    """Of a call that is over. ``heard``: the agent's words."""
     speech = record.caller_speech()
     exchanges = EXCHANGES[: len(speech)]
-    understood = set(words(" ".join(asked)))
-    said = [word for utterance in record.utterances for word in words(utterance.text)]
     limits = [*(start for start, _ in speech[1:]), record.duration_s]
     answered = [
         _is_answered(exchange, heard, end, limit)
@@ -45,11 +53,24 @@ def figures(
         trouble_of(record),
         len(exchanges),
         sum(answered),
-        tuple(word for word in said if word not in understood),
+        words_lost(record, told),
         tuple(key for exchange in exchanges for key in exchange.keys if _count(key, heard) > 1),
+        unsaid(heard, told),
         dead_air_s(record, answered),
         recovery_s,
     )
+
+
+def words_lost(record: CarrierCall, told: Told) -> tuple[str, ...]:
+    """The caller's, of which the model was not told."""
+    understood = set(words(" ".join(told.caller)))
+    return tuple(word for said in record.utterances for word in words(said.text) if word not in understood)
+
+
+def unsaid(heard: Sequence[HeardWord], told: Told) -> tuple[str, ...]:
+    """The agent's, of which the model was told that they were heard."""
+    audible = {bare for word in heard for bare in words(word.text)}
+    return tuple(word for text in told.agent for word in words(text) if word not in audible)
 
 
 def trouble_of(record: CarrierCall) -> str:

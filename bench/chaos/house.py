@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 import requests
 from loguru import logger
 
+from bench.chaos.figures import Told
 from bench.chaos.talk import PERSONA, model_script
 from measure.daemon import free_port
 from telnyx_actors.actors.runtime import Runtime
@@ -115,9 +116,11 @@ class House(ABC):
             if name in json.dumps(request.body["system"], ensure_ascii=False)
         ]
 
-    def said(self, call: str) -> list[str]:
-        """All that the model was told this call's caller said."""
-        return [text for _, messages in self.asked(call) for role, text in messages if role == "user"]
+    def told(self, call: str) -> Told:
+        """What the model was told in this call."""
+        requests = [messages for _, messages in self.asked(call)]
+        caller = [text for messages in requests for role, text in messages if role == "user"]
+        return Told(caller, [text for messages in requests[-1:] for role, text in messages if role == "assistant"])
 
     def record_folder(self, call: str) -> Path | None:
         """Where the archive keeps the call."""
@@ -177,18 +180,30 @@ class InProcess(House):
 
 
 class Daemon(House):
-    """``run.py`` in a process of its own, that can be killed."""
+    """``run.py`` in a process of its own, that can be killed, and replaced."""
 
+    program: tuple[str, ...] = ("run.py",)
     process: subprocess.Popen[bytes]
     started_at: float
 
     def start(self) -> None:
-        env = {**os.environ, **self.env, "LOG_LEVEL": "DEBUG"}
-        log = (self.folder / "engine.log").open("ab")
-        self.started_at = time.monotonic()
-        self.process = subprocess.Popen([sys.executable, "run.py"], cwd=ROOT, env=env, stdout=log, stderr=log)
-        log.close()
+        self._launch()
         until(self._is_ready)
+
+    def replace(self) -> int:
+        """Start the next version beside this one, which takes its calls over. Returns the exit code of the old one."""
+        old = self.process
+        self._launch("--handover")
+        code = old.wait(2 * WITHIN_S)
+        until(self._is_ready)
+        return code
+
+    def _launch(self, *arguments: str) -> None:
+        env = {**os.environ, **self.env, "LOG_LEVEL": "DEBUG"}
+        self.started_at = time.monotonic()
+        with (self.folder / "engine.log").open("ab") as log:
+            command = [sys.executable, *self.program, *arguments]
+            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)  # noqa: S603 - our own
 
     def kill(self) -> None:
         """As the kernel would, when memory runs out."""

@@ -19,6 +19,7 @@ HEADINGS: Final = (
     "turns answered",
     "words lost",
     "doubled",
+    "unsaid",
     "dead air s",
     "recovery p50 s",
     "p95 s",
@@ -36,6 +37,8 @@ def complaints(outcome: Outcome) -> list[str]:
             found.append(f"words lost: {' '.join(call.words_lost)}")
         if call.doubled:
             found.append(f"said twice: {' '.join(call.doubled)}")
+        if len(call.unsaid) > outcome.unsaid_max:
+            found.append(f"never said, and believed heard: {' '.join(call.unsaid)}")
         if outcome.dead_air_limit_s is not None and call.dead_air_s > outcome.dead_air_limit_s:
             found.append(f"{call.dead_air_s:.1f} s of dead air")
         if call.answered < call.turns and outcome.expects_answers:
@@ -57,6 +60,7 @@ def row(outcome: Outcome) -> tuple[str, ...]:
         f"{sum(call.answered for call in calls)}/{sum(call.turns for call in calls)}",
         str(sum(len(call.words_lost) for call in calls)),
         str(sum(len(call.doubled) for call in calls)),
+        str(sum(len(call.unsaid) for call in calls)),
         f"{max((call.dead_air_s for call in calls), default=0.0):.2f}",
         _seconds(percentile(recoveries, 50)),
         _seconds(percentile(recoveries, 95)),

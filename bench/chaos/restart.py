@@ -10,7 +10,7 @@ import wave
 from pathlib import Path
 from typing import Final
 
-from bench.chaos.figures import CallFigures, dead_air_s, trouble_of, words
+from bench.chaos.figures import CallFigures, dead_air_s, trouble_of, unsaid, words, words_lost
 from bench.chaos.house import Daemon
 from bench.chaos.scene import Outcome
 from bench.chaos.talk import EXCHANGES, script
@@ -50,11 +50,11 @@ def _judge(house: Daemon, call: str, killed_at: float, outcome: Outcome) -> None
         key for exchange in EXCHANGES for key in exchange.keys if sum(key in words(word.text) for word in heard) > 1
     )
     answers = [all(any(key in words(word.text) for word in heard) for key in one.keys) for one in EXCHANGES]
-    asked = set(words(" ".join(house.said(call))))
-    lost = tuple(word for said in record.utterances for word in words(said.text) if word not in asked)
+    told = house.told(call)
+    lost, never_said = words_lost(record, told), unsaid(heard, told)
     silence_s = dead_air_s(record, [True] * len(record.caller_speech()))
     outcome.calls.append(
-        CallFigures(trouble_of(record), len(EXCHANGES), sum(answers), lost, doubled, silence_s, audible_s)
+        CallFigures(trouble_of(record), len(EXCHANGES), sum(answers), lost, doubled, never_said, silence_s, audible_s)
     )
     if audible_s is None:
         outcome.complaints.append("the agent was not heard again")

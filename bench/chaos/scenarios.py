@@ -12,7 +12,7 @@ from typing import Final
 from bench.chaos.house import InProcess
 from telnyx_actors.clock import SystemClock
 from telnyx_actors.standins.base import Fault, FaultKind
-from telnyx_actors.standins.telnyx_settings import WebhookChaos
+from telnyx_actors.standins.telnyx_settings import MediaSettings, WebhookChaos
 
 FOR_EVER: Final = -1
 SHARED_MAX: Final = 6
@@ -60,9 +60,11 @@ class Scenario:
     part: str | None = None
     expects_answers: bool = True
     expects_words: bool = True
+    unsaid_max: int = 0
     is_private: bool = False
     needs_small_disk: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
+    media: MediaSettings = field(default_factory=MediaSettings)
 
     @property
     def name(self) -> str:
@@ -144,6 +146,15 @@ def free_disk(house: InProcess) -> None:
 
 PARTS: Final = ("transcriber", "responder", "speaker", "carrier", "archiver", "")
 WITHIN_TURN: Final = (Moment.LISTENING, Moment.THINKING, Moment.SPEAKING)
+Broken = tuple[tuple[FaultKind, str], ...]
+BROKEN: Final[Broken] = (
+    ("drop", "RST"),
+    ("half_open", "half-open"),
+    ("half_close", "half-closed"),
+    ("garbage", "garbage"),
+)
+BROKEN_SOCKETS: Final[Broken] = (*BROKEN, ("stall", "mute"))
+BROKEN_STREAMS: Final[Broken] = (*BROKEN, ("stall", "stalls"))
 
 
 def _crashes() -> Iterator[Scenario]:
@@ -161,9 +172,9 @@ def _deepgram() -> Iterator[Scenario]:
         torn = Scenario(f"deepgram: {status}", Moment.LISTENING, refuse, expects_words=False, expects_answers=False)
         yield from (torn, Scenario(f"deepgram: {status}", Moment.SPEAKING, refuse))
     yield Scenario("deepgram: slow", Moment.LISTENING, vendor("deepgram", Fault("delay", after_ms=1500, times=2)))
-    for kind, said in (("drop", "RST"), ("stall", "mute"), ("half_open", "half-open"), ("garbage", "garbage")):
+    for kind, said in BROKEN_SOCKETS:
         for moment in WITHIN_TURN:
-            yield Scenario(f"deepgram: {said}", moment, vendor("deepgram", Fault(kind)))  # type: ignore[arg-type]  # mypy sees str
+            yield Scenario(f"deepgram: {said}", moment, vendor("deepgram", Fault(kind)))
     yield Scenario("deepgram: closes", Moment.LISTENING, vendor("deepgram", Fault("drop", code="NET-0000")))
 
 
@@ -178,9 +189,9 @@ def _claude() -> Iterator[Scenario]:
     yield Scenario("claude: never starts", Moment.LISTENING, vendor("claude", Fault("stall")))
     forever = gone("claude", Fault("stall", times=FOR_EVER))
     yield Scenario("claude: mute for 6 s", Moment.LISTENING, forever, expects_answers=False)
-    for kind, said in (("stall", "stalls"), ("drop", "RST"), ("half_open", "half-open"), ("garbage", "garbage")):
+    for kind, said in BROKEN_STREAMS:
         for after in (0, 3, 9):
-            fault = Fault(kind, after=after)  # type: ignore[arg-type]  # mypy sees str
+            fault = Fault(kind, after=after)
             # Once a sentence has been heard, a reply that breaks off ends there: the rest would be another reply.
             is_begun = after == 9
             name = f"claude: {said} after {after} events"
@@ -193,24 +204,28 @@ def _elevenlabs() -> Iterator[Scenario]:
         yield Scenario(f"elevenlabs: {status}", Moment.LISTENING, refuse)
     yield Scenario("elevenlabs: slow", Moment.LISTENING, vendor("elevenlabs", Fault("delay", after_ms=2000)))
     yield Scenario("elevenlabs: mute", Moment.LISTENING, gone("elevenlabs", Fault("stall", times=FOR_EVER)))
-    for kind, said in (("stall", "stalls"), ("drop", "RST"), ("half_open", "half-open"), ("garbage", "garbage")):
+    for kind, said in BROKEN_STREAMS:
         for after in (0, 4000):
-            fault = Fault(kind, after=after)  # type: ignore[arg-type]  # mypy sees str
+            fault = Fault(kind, after=after)
             yield Scenario(f"elevenlabs: {said} after {after} B", Moment.LISTENING, vendor("elevenlabs", fault))
 
 
 def _telnyx() -> Iterator[Scenario]:
-    for kind, said in (("drop", "RST"), ("stall", "mute"), ("half_open", "half-open"), ("garbage", "garbage")):
+    for kind, said in BROKEN_SOCKETS:
         for moment in WITHIN_TURN:
             is_deaf = kind != "garbage" and moment is Moment.LISTENING  # nobody can hear what nobody carries
             yield Scenario(
                 f"media socket: {said}",
                 moment,
-                media(kind),  # type: ignore[arg-type]  # mypy sees str
+                media(kind),
                 expects_words=not is_deaf,
                 expects_answers=not is_deaf,
                 is_private=True,
             )
+    forgetful = MediaSettings(drops_audio_on_loss=True)
+    for moment in (Moment.THINKING, Moment.SPEAKING):
+        name = "media socket: RST, carrier drops its audio"
+        yield Scenario(name, moment, media("drop"), is_private=True, media=forgetful)
     for status in (429, 503):
         once = vendor("telnyx", Fault("refuse", status=status, match="/actions/"))
         yield Scenario(f"telnyx REST: {status}", Moment.SPEAKING, once)
@@ -242,6 +257,9 @@ def matrix() -> list[Scenario]:
 
 def in_houses(scenarios: list[Scenario]) -> list[list[Scenario]]:
     """Which scenarios are played side by side in one house, and which need one of their own."""
-    private = [scenario for scenario in scenarios if scenario.is_private]
-    shared = [private[at : at + SHARED_MAX] for at in range(0, len(private), SHARED_MAX)]
+    private: dict[MediaSettings, list[Scenario]] = {}
+    for scenario in scenarios:
+        if scenario.is_private:
+            private.setdefault(scenario.media, []).append(scenario)
+    shared = [alike[at : at + SHARED_MAX] for alike in private.values() for at in range(0, len(alike), SHARED_MAX)]
     return [*shared, *([scenario] for scenario in scenarios if not scenario.is_private)]

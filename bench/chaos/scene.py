@@ -19,6 +19,8 @@ from bench.chaos.scenarios import JumpingClock, Moment, Scenario, matrix
 from bench.chaos.talk import script
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.standins.carrier_call import CarrierCall
+from telnyx_actors.standins.telnyx_settings import TelnyxSettings
+from telnyx_actors.standins.world import WorldSettings
 
 CALL_LIMIT_S: Final = 60.0
 EXCHANGES: Final = 2
@@ -35,6 +37,7 @@ class Outcome:
     moment: str
     expects_answers: bool = True
     expects_words: bool = True
+    unsaid_max: int = 0
     recovery_limit_s: float | None = None
     dead_air_limit_s: float | None = 4.0
     calls: list[CallFigures] = field(default_factory=list)
@@ -48,7 +51,8 @@ def play(scenarios: Sequence[Scenario], calls: int) -> list[Outcome]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
         if first.needs_small_disk and not stack.enter_context(small_disk(folder / "var")):
             return [Outcome(first.fault, f"{first.moment} (skipped: needs root)")]
-        house = stack.enter_context(InProcess(folder, env=first.env, runtime=Runtime(JumpingClock())))
+        world = WorldSettings(s3=False, telnyx=TelnyxSettings(media=first.media))
+        house = stack.enter_context(InProcess(folder, world, first.env, Runtime(JumpingClock())))
         for scenario in scenarios:
             if scenario.moment is Moment.BEFORE:
                 scenario.strike(house, "")
@@ -136,7 +140,9 @@ class StruckCall:
 
 
 def _judge(scenario: Scenario, calls: list[StruckCall], house: InProcess) -> Outcome:
-    outcome = Outcome(scenario.fault, scenario.moment, scenario.expects_answers, scenario.expects_words)
+    outcome = Outcome(
+        scenario.fault, scenario.moment, scenario.expects_answers, scenario.expects_words, scenario.unsaid_max
+    )
     if scenario.part is not None and scenario.moment is not Moment.ENDING:
         outcome.recovery_limit_s = 0.3 if scenario.part else 0.5
     complaints = outcome.complaints
@@ -147,8 +153,8 @@ def _judge(scenario: Scenario, calls: list[StruckCall], house: InProcess) -> Out
     for call in calls:
         if call.struck_at is None and scenario.moment is not Moment.BEFORE:
             complaints.append("the moment never came")
-        heard, said = house.world.agent_words(call.call), house.said(call.call)
-        outcome.calls.append(figures(call.record, heard, said, call.recovery_s))
+        heard, told = house.world.agent_words(call.call), house.told(call.call)
+        outcome.calls.append(figures(call.record, heard, told, call.recovery_s))
         complaints += [f"violation: {event.data}" for event in call.record.violations]
         complaints += house.differences(call.call)
         if not house.is_kept(call.call):

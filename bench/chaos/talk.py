@@ -57,6 +57,16 @@ EXCHANGES: Final = (
     Exchange("¿Dónde queda la clínica?", "queda", "Estamos frente al parque principal.", ("principal",)),
 )
 
+LONG: Final = Exchange(
+    "¿Me cuenta del hospital?",
+    "hospital",
+    "Lo fundó una señora de apellido Valencia. Empezó con dos camillas y una lámpara. Luego compraron la casa "
+    "de la esquina. Allí pusieron el primer quirófano. Después llegó el laboratorio nuevo. Más tarde abrieron la "
+    "farmacia. Hace un año inauguraron la guardería. Este verano estrenamos el jardín.",
+    ("valencia", "lámpara", "esquina", "quirófano", "nuevo", "farmacia", "guardería", "jardín"),
+)
+"""Some twenty seconds of speech."""
+
 GREETED: Final = WaitForAgent(silent_ms=500, timeout_s=8.0, required=False)
 PATIENT: Final = WaitForAgent(silent_ms=2500, timeout_s=25.0, required=False)
 """Longer than the pauses between a filler, an apology and the answer."""
@@ -73,4 +83,4 @@ def script(exchanges: int, *, patient: int = 1) -> CallerScript:
 
 
 def model_script() -> list[tuple[str, str]]:
-    return [(exchange.cue, exchange.answer) for exchange in EXCHANGES]
+    return [(exchange.cue, exchange.answer) for exchange in (*EXCHANGES, LONG)]

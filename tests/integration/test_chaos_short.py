@@ -30,12 +30,12 @@ def test_the_caller_notices_a_pause_at_most(crashes: Crashes) -> None:
 
 
 def test_what_is_worse_than_promised_is_found() -> None:
-    good = CallFigures("", 2, 2, (), (), 1.0, 0.1)
-    bad = CallFigures("ended by nobody: ", 2, 1, ("hola",), ("diez",), 4.1, 0.4)
+    good = CallFigures("", 2, 2, (), (), (), 1.0, 0.1)
+    bad = CallFigures("ended by nobody: ", 2, 1, ("hola",), ("diez",), ("once",), 4.1, 0.4)
     assert complaints(Outcome("x", "thinking", recovery_limit_s=0.3, calls=[good])) == []
     outcome = Outcome("x", "thinking", recovery_limit_s=0.3, calls=[good, bad])
-    assert len(complaints(outcome)) == 6
-    assert row(outcome) == ("x", "thinking", "2", "3/4", "1", "1", "4.10", "0.10", "0.40", "✗")
+    assert len(complaints(outcome)) == 7
+    assert row(outcome) == ("x", "thinking", "2", "3/4", "1", "1", "1", "4.10", "0.10", "0.40", "✗")
 
 
 def test_every_scenario_is_played_once() -> None:
