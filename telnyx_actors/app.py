@@ -11,7 +11,7 @@ from typing import Any, Final
 import pykka
 from loguru import logger
 
-from telnyx_actors import __version__, heap
+from telnyx_actors import __version__
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.base import Birth, stop, tell
 from telnyx_actors.actors.calls import LiveCalls
@@ -21,7 +21,7 @@ from telnyx_actors.actors.journal import JournalActor
 from telnyx_actors.actors.messages import Drain, EndCall, Release, WebhookReceived
 from telnyx_actors.actors.phrases import PhraseCache
 from telnyx_actors.actors.runtime import Runtime
-from telnyx_actors.actors.services import CallSettings, Mode, Services, Vendors
+from telnyx_actors.actors.services import CallSettings, Mode, Services
 from telnyx_actors.actors.session import StreamGate
 from telnyx_actors.actors.supervision import ChildSpec
 from telnyx_actors.actors.supervisor import SupervisorActor
@@ -43,6 +43,7 @@ from telnyx_actors.owner import Owner
 from telnyx_actors.personas import load_persona
 from telnyx_actors.providers.softphone import Softphone, WithSoftphone
 from telnyx_actors.vendors import open_vendors
+from telnyx_actors.warm_up import WarmUp
 from telnyx_actors.wire.deepgram import is_flux
 
 HANGUP_WITHIN_S: Final = 10.0
@@ -52,11 +53,16 @@ RELEASE_WITHIN_S: Final = 2.0
 LOOK_EVERY_S: Final = 0.2
 
 
+def _nothing() -> None:
+    pass
+
+
 class Engine:
     """A running engine. ``start`` and ``stop`` on one thread, once each.
 
     ``on_failure`` is called, on another thread, when it comes down without being asked to.
-    ``log`` is what the console changes the level of.
+    ``log`` is what the console changes the level of. ``on_warm`` is called, on another thread, when what
+    calls need is loaded, before balancers are told to send any.
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class Engine:
         on_failure: Callable[[], None],
         runtime: Runtime | None = None,
         log: LogControl | None = None,
+        on_warm: Callable[[], None] = _nothing,
     ) -> None:
         self.settings = settings
         self.runtime = runtime or Runtime()
@@ -74,6 +81,7 @@ class Engine:
         self._owner = Owner(settings.archive.data_dir)
         self._on_failure = on_failure
         self._log = log
+        self._on_warm = on_warm
         self._resources = ExitStack()
         self._supervisor: pykka.ActorRef[Any] | None = None
 
@@ -111,6 +119,9 @@ class Engine:
         journal = ChildSpec("journal", lambda birth: JournalActor.start(birth, data_dir / JOURNAL_FILE))
         desk = Desk(runtime, services, settings, self._front_lag_ms, self._log)
         page = PagePort(Audience(live), softphone)
+        warm_up = WarmUp((vendors.model.warm, vendors.voice.warm), self._on_warm)
+        self._resources.callback(warm_up.over.set)
+        self.front.is_warm = warm_up.over.is_set
         front = ChildSpec(
             "front", lambda birth: FrontActor.start(birth, services, front_settings(settings), self.front, page)
         )
@@ -124,7 +135,7 @@ class Engine:
         if self.front.refusal is not None:
             self.stop()
             raise self.front.refusal
-        threading.Thread(target=_warm_up, args=(vendors,), name="warm", daemon=True).start()
+        warm_up.start()
 
     def _failed(self) -> None:
         self.has_failed = True
@@ -175,13 +186,6 @@ class Engine:
             logger.error("{} sigue vivo después de la parada: es un error", ref)
         self._resources.close()
         return is_clean and not survivors
-
-
-def _warm_up(vendors: Vendors) -> None:
-    """Do what takes long the first time before a caller waits for it."""
-    vendors.model.warm()
-    vendors.voice.warm()
-    heap.freeze()
 
 
 def call_settings(settings: Settings, persona: Persona, model_name: str) -> CallSettings:

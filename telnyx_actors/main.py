@@ -86,7 +86,7 @@ def _run(settings: Settings, env_file: Path | None, output: LogOutput, *, hand_o
     for warning in settings.warnings:
         logger.warning("⚠️ {}", warning)
     wishes: queue.SimpleQueue[_Wish] = queue.SimpleQueue()  # what a signal may put into, whatever it interrupts
-    engine = Engine(settings, lambda: wishes.put(_Wish.STOP), log=output)
+    engine = Engine(settings, lambda: wishes.put(_Wish.STOP), log=output, on_warm=heap.freeze)
     _on_signals(wishes.put)
     engine.start(wait_for_owner_s=HANDOVER_WITHIN_S if hand_over else 0.0)
     threading.Thread(target=self_check, args=(settings, engine.runtime.clock), name="preflight", daemon=True).start()

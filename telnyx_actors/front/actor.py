@@ -49,11 +49,16 @@ def _no_page() -> tuple[bytes, str]:
     return b"", "text/plain"
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class FrontSeen:
-    """The front as others see it: ``server`` while there is one, ``refusal`` why there is none."""
+    """What the front and others see of each other: ``server`` while there is one, ``refusal`` why there is none."""
 
     page: MetricsPage = _no_page
+    is_warm: Callable[[], bool] = _always  # a first call would find everything loaded
     server: FrontServer | None = None
     refusal: ConfigError | None = None
     settled: threading.Event = field(default_factory=threading.Event)  # one of the two is known
@@ -73,7 +78,7 @@ class FrontActor(EngineActor):
         self._settings = settings
         self._seen = seen
         self._page = page
-        self._door = Door(services, self.clock, seen.page, page.phones)
+        self._door = Door(services, self.clock, seen, page.phones)
 
     def setup(self) -> None:
         self._server = FrontServer(self._door, self._settings, lambda _: tell(self.actor_ref, _Died()), page=self._page)
@@ -102,10 +107,10 @@ class FrontActor(EngineActor):
 class Door:
     """The ``Engine`` of ``front.ports``: passes on, and reads what may be read without asking."""
 
-    def __init__(self, services: Services, clock: Clock, page: MetricsPage, phones: Phones) -> None:
+    def __init__(self, services: Services, clock: Clock, seen: FrontSeen, phones: Phones) -> None:
         self._services = services
         self._clock = clock
-        self._page = page
+        self._seen = seen
         self._phones = phones
         self._records = Records(services.vendors.archive)
         self._started_at = clock.now()
@@ -214,11 +219,13 @@ class Door:
         return {"active_sessions": len(calls), "total_calls": calls.total, "uptime_seconds": uptime_s}
 
     def ready(self) -> tuple[bool, Json]:
-        is_ready = self._services.supervisor.ref is not None and not self._services.calls.is_closed
-        return is_ready, {"status": "ready" if is_ready else "not_ready", "calls": len(self._services.calls)}
+        takes_calls = self._services.supervisor.ref is not None and not self._services.calls.is_closed
+        is_ready = takes_calls and self._seen.is_warm()
+        state = "ready" if is_ready else "warming_up" if takes_calls else "not_ready"
+        return is_ready, {"status": state, "calls": len(self._services.calls)}
 
     def metrics(self) -> tuple[bytes, str]:
-        return self._page()
+        return self._seen.page()
 
     def _describe(self, view: CallView) -> Mapping[str, object]:
         return {

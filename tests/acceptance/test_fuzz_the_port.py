@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from measure.daemon import Daemon
+from support.waiting import until
 from support.webhook_signer import Signer, event
 from telnyx_actors.standins.caller import CallerScript, Stay
 from telnyx_actors.standins.world import World
@@ -158,4 +159,4 @@ def test_no_event_about_an_unknown_call_harms_anything(
 
 
 def test_behind_all_that_it_takes_calls(daemon: Daemon) -> None:
-    assert daemon.get("/ready").status_code == 200
+    until(lambda: daemon.get("/ready").status_code == 200)

@@ -13,6 +13,7 @@ import pytest
 from measure.daemon import Daemon
 from support.checklist import commands
 from support.stage import WISH, as_powershell_writes, assert_blanks_filled, hurried, run
+from support.waiting import until
 from telnyx_actors.config import load_settings, read_env
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.world import World
@@ -65,7 +66,7 @@ def test_4_1_2_the_log_says_where_it_listens(daemon: Daemon) -> None:
 
 def test_4_1_3_it_starts_without_errors(daemon: Daemon) -> None:
     assert [line.text for line in daemon.lines() if line.level not in ("INFO", "WARNING")] == []
-    assert daemon.get("/ready").status_code == 200
+    until(lambda: daemon.get("/ready").status_code == 200)
 
 
 def test_4_1_4_every_line_has_a_time_a_level_and_a_text(daemon: Daemon, call: Placed) -> None:

@@ -16,7 +16,7 @@ from telnyx_actors.actors.messages import EndCall, PlaceCall, WebhookReceived
 from telnyx_actors.actors.supervisor import CallRefused
 from telnyx_actors.clock import ManualClock
 from telnyx_actors.errors import Failure, ProviderError
-from telnyx_actors.front.actor import Door
+from telnyx_actors.front.actor import Door, FrontSeen
 from telnyx_actors.front.ports import Answer, CallRequest
 from telnyx_actors.providers.ports import DialRequest, StreamRequest
 from telnyx_actors.providers.softphone import Softphone
@@ -43,8 +43,13 @@ def supervisor(world: FakeWorld) -> Mailbox:
 
 
 @pytest.fixture
-def door(world: FakeWorld, supervisor: Mailbox, clock: ManualClock) -> Door:
-    return Door(world.services, clock, lambda: (b"page", "text/plain"), Softphone(supervisor.tell))
+def seen() -> FrontSeen:
+    return FrontSeen(page=lambda: (b"page", "text/plain"))
+
+
+@pytest.fixture
+def door(world: FakeWorld, supervisor: Mailbox, clock: ManualClock, seen: FrontSeen) -> Door:
+    return Door(world.services, clock, seen, Softphone(supervisor.tell))
 
 
 @pytest.fixture
@@ -193,6 +198,13 @@ def test_the_engine_is_ready_while_it_takes_calls(door: Door, world: FakeWorld, 
     assert door.metrics() == (b"page", "text/plain")
 
 
+def test_balancers_wait_until_the_engine_is_warm(door: Door, seen: FrontSeen) -> None:
+    seen.is_warm = lambda: False
+    assert door.ready() == (False, {"status": "warming_up", "calls": 0})
+    seen.is_warm = lambda: True
+    assert door.ready() == (True, {"status": "ready", "calls": 0})
+
+
 # --- trying the model -------------------------------------------------------------------
 
 
@@ -239,7 +251,7 @@ def test_a_browser_is_told_where_its_audio_goes(
     world: FakeWorld, supervisor: Mailbox, clock: ManualClock, answers: Asked[Answer], reply: Callable[[Answer], None]
 ) -> None:
     softphone = Softphone(supervisor.tell)
-    Door(world.services, clock, lambda: (b"", ""), softphone).call_browser(reply)
+    Door(world.services, clock, FrontSeen(), softphone).call_browser(reply)
     place = supervisor.take(PlaceCall)
     assert (place.plan.number, place.plan.direction) == ("web", "outgoing")
     stream = StreamRequest("wss://elsewhere.test/prefix/stream/media?secret=once")
@@ -297,7 +309,7 @@ def test_what_was_said_is_not_played_where_it_shall_not_be_shown(world: FakeWorl
     services = replace(world.services, settings=replace(world.services.settings, log_transcripts=False))
     talking(world).places = ("fake://call.wav",)
     files: Asked[bytes | Answer] = Asked()
-    Door(services, clock, lambda: (b"", ""), Softphone(print)).record(PLAN.ref, "call.wav", files.note)
+    Door(services, clock, FrontSeen(), Softphone(print)).record(PLAN.ref, "call.wav", files.note)
     answer = files.take()
     assert isinstance(answer, Answer)
     assert answer.status == 403

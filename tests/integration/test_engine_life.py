@@ -11,6 +11,7 @@ import requests
 
 from support.engine import WITHIN_S, House
 from support.waiting import until
+from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Stay, WaitForAgent
 
 GREETED = WaitForAgent(silent_ms=200)
@@ -32,9 +33,21 @@ def test_a_retired_model_is_warned_of_and_the_default_answers(tmp_path: Path) ->
         assert {request.body["model"] for request in house.asked("Ana")} == {"claude-haiku-5-5"}
 
 
+def test_balancers_wait_until_a_first_call_would_not_and_calls_that_come_anyway_are_held(tmp_path: Path) -> None:
+    with House(tmp_path) as house:
+        house.close_engine()
+        house.world.fail("claude", Fault("delay", after_ms=1500, match="/v1/models"))
+        house.open_engine()
+        assert readiness(house) == 503
+        call = house.dial(TALK)
+        assert readiness(house) == 503
+        until(lambda: readiness(house) == 200)
+        assert house.ended(call).transcript["end"]["reason"] == "normal_clearing"
+
+
 def test_an_engine_that_drains_finishes_its_calls_and_takes_no_others(tmp_path: Path) -> None:
     with House(tmp_path) as house:
-        assert readiness(house) == 200
+        until(lambda: readiness(house) == 200)
         call = house.dial(TALK)
         drained: list[bool] = []
         draining = threading.Thread(target=lambda: drained.append(house.engine.drain(WITHIN_S)))

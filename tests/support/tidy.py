@@ -86,7 +86,7 @@ def rule(path: str, breach: str) -> Callable[[Callable[[Module], Complaints]], C
 # --- imports go one way ---------------------------------------------------------
 
 _BASE: Final = frozenset({"errors", "clock", "config", "logs", "log_output", "core_version", "heap", "__init__"})
-_ENGINE: Final = _BASE | {"core", "wire", "providers", "actors", "owner", "personas", "lazy", "vendors"}
+_ENGINE: Final = _BASE | {"core", "wire", "providers", "actors", "owner", "personas", "lazy", "vendors", "warm_up"}
 _LAYERS: Final = {
     "__init__": frozenset[str](),
     "errors": frozenset[str](),
@@ -105,6 +105,7 @@ _LAYERS: Final = {
     "owner": frozenset({"errors"}),
     "personas": frozenset({"errors", "core"}),
     "lazy": _BASE | {"providers"},
+    "warm_up": frozenset[str](),
     "vendors": _BASE | {"core", "wire", "providers", "actors", "lazy"},
     "preflight": _BASE | {"core", "wire", "providers", "personas", "lazy", "vendors"},
     "reload": _BASE | {"actors"},
