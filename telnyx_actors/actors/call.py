@@ -42,6 +42,7 @@ from telnyx_actors.actors.timer import Timeout
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.chronicle import End
+from telnyx_actors.core.leaving import leave_to_carrier
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
 from telnyx_actors.providers.ports import DialledCall
@@ -361,12 +362,12 @@ class CallActor(EngineActor):
         self._memory.view.trail.happened(self.clock.now(), text, is_failure=is_failure)
 
     def _release(self) -> None:
-        """Another process takes the call up: fall silent, write down where we are, and do not hang up."""
+        """Another process takes the call up: finish the clause, write down where we are, and do not hang up."""
         if self._memory.closing is not None:
             return  # it is over: only its record is still being put away
         memory, state = self._memory, self._conversation.state
         self._call_log.info("🤝", "La llamada pasa a otro proceso")
-        self._performer.perform(state.playout.clear(self.clock.now()), self._call_log)
+        self._performer.perform(leave_to_carrier(state.playout, self.clock.now()), self._call_log)
         self._diary.released(state)
         memory.chronicler.close(End.RELEASED)
         self._is_released = True
