@@ -11,10 +11,13 @@ import argparse
 import multiprocessing
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 from bench.chaos import report
+from bench.chaos.handover import handover, handover_with_loss
 from bench.chaos.restart import kill_minus_9
 from bench.chaos.scenarios import in_houses, matrix
 from bench.chaos.scene import Outcome, play_named
@@ -25,23 +28,37 @@ def main() -> int:
     options = _arguments()
     started = time.monotonic()
     scenarios = [scenario for scenario in matrix() if options.only in scenario.name]
-    kills = [seed for seed in range(options.kills) if options.only in "kill -9"]
-    found = _run([[scenario.name for scenario in house] for house in in_houses(scenarios)], kills, options)
+    found = _run([[scenario.name for scenario in house] for house in in_houses(scenarios)], options)
     order = {scenario.name: index for index, scenario in enumerate(matrix())}
     outcomes = sorted(found, key=lambda outcome: order.get(f"{outcome.fault}, {outcome.moment}", len(order)))
-    print("\n".join(["", *report.table(outcomes), ""]))
+    table = "\n".join(report.table(outcomes)) + "\n"
+    print(f"\n{table}")
     is_good = True
     for outcome in outcomes:
         for complaint in report.complaints(outcome):
             is_good = False
             print(f"✗ {outcome.fault}, {outcome.moment}: {complaint}")
     report.write(options.json, outcomes)
+    if options.out is not None:
+        options.out.write_text(table, encoding="utf-8")
     calls = sum(len(outcome.calls) for outcome in outcomes)
     print(f"{len(outcomes)} scenarios, {calls} calls, {time.monotonic() - started:.0f} s; all figures: {options.json}")
     return 0 if is_good and outcomes else 1
 
 
-def _run(houses: list[list[str]], kills: list[int], options: argparse.Namespace) -> list[Outcome]:
+def _alone(options: argparse.Namespace) -> dict[str, Callable[[], Outcome]]:
+    """What has the machine to itself, because it is about time."""
+    live = options.live_calls
+    drills: dict[str, Callable[[], Outcome]] = {
+        "--handover": lambda: handover(live),
+        "--handover, carrier drops its audio": lambda: handover_with_loss(live),
+    }
+    for seed in range(options.kills):
+        drills[f"kill -9, seed {seed}"] = partial(kill_minus_9, live, seed)
+    return {name: drill for name, drill in drills.items() if options.only in name}
+
+
+def _run(houses: list[list[str]], options: argparse.Namespace) -> list[Outcome]:
     """Several processes, because in most of a call nobody computes anything."""
     outcomes: list[Outcome] = []
     spawn = multiprocessing.get_context("spawn")
@@ -52,8 +69,9 @@ def _run(houses: list[list[str]], kills: list[int], options: argparse.Namespace)
         for done in as_completed(jobs):
             outcomes += done.result()
             print(f"[{len(outcomes)}] {jobs[done]}", file=sys.stderr, flush=True)
-    for seed in kills:  # alone: they are about time
-        outcomes.append(kill_minus_9(options.live_calls, seed))
+    for name, drill in _alone(options).items():
+        outcomes.append(drill())
+        print(f"[{len(outcomes)}] {name}", file=sys.stderr, flush=True)
     return outcomes
 
 
@@ -64,6 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=4, help="scenarios played at the same time (default: 4)")
     parser.add_argument("--kills", type=int, default=3, help="how often the daemon is killed (default: 3)")
     parser.add_argument("--live-calls", type=int, default=10, help="calls in progress then (default: 10)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there too, as Markdown")
     parser.add_argument("--json", type=Path, default=Path("chaos.json"), help="where the figures go")
     return parser.parse_args()
 
