@@ -57,5 +57,11 @@ class LazyArchive:
     def get(self, key: str) -> bytes | None:
         return self._archive.get().get(key)
 
+    def size_bytes(self, key: str) -> int | None:
+        return self._archive.get().size_bytes(key)
+
+    def read(self, key: str, first: int, last: int) -> bytes | None:
+        return self._archive.get().read(key, first, last)
+
     def url(self, key: str, expires_s: int) -> str:
         return self._archive.get().url(key, expires_s)

@@ -170,7 +170,7 @@ class Door:
         media = f"{MEDIA_PATH}?{self._phones.media_query(outcome.call_control_id)}"
         return Answer(placed.status, {**placed.body, "media": media})
 
-    def record(self, call_ref: str, name: str, reply: FileReply) -> None:
+    def record(self, call_ref: str, name: str, wanted: str | None, reply: FileReply) -> None:
         calls, settings = self._services.calls, self._services.settings
         view = next((view for view in (*calls.all(), *calls.ended()) if view.plan.ref == call_ref), None)
         if view is None or not view.places:
@@ -178,7 +178,8 @@ class Door:
         elif not settings.log_transcripts:
             reply(Answer(403, _error("forbidden", "Lo que se dijo no se muestra (LOG_TRANSCRIPTS=false).")))
         else:
-            self._records.fetch(f"{record_key(settings.archive_folder, view.started_wall, view.name)}/{name}", reply)
+            key = f"{record_key(settings.archive_folder, view.started_wall, view.name)}/{name}"
+            self._records.fetch(key, wanted, reply)
 
     def test_model(self, nombre: str, mensaje: str, contexto: str | None, reply: Reply) -> None:
         settings = self._services.settings

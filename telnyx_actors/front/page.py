@@ -9,11 +9,10 @@ from urllib.parse import parse_qs
 
 from telnyx_actors.clock import Clock
 from telnyx_actors.front import sessions
-from telnyx_actors.front.byte_ranges import UnsatisfiableError, wanted_part
 from telnyx_actors.front.counters import FrontCounters
 from telnyx_actors.front.exchange import Pending, Request, Respond, Response, answer_response, error_response
 from telnyx_actors.front.live import LiveSocket
-from telnyx_actors.front.ports import Answer, Engine, PagePort, Reply
+from telnyx_actors.front.ports import Answer, Engine, FilePart, NoSuchPart, PagePort, Reply
 from telnyx_actors.front.routing import Router
 from telnyx_actors.front.security import denial, denial_response, is_same_origin, page_denial, same_secret
 from telnyx_actors.front.settings import FrontSettings
@@ -121,12 +120,11 @@ class PageRoutes:
         if known is None:
             return error_response(404, "not_found", "Esta ruta no existe.")
         name, content_type = known
-        wanted = request.headers.get("range")
 
-        def reply(file: bytes | Answer) -> None:
-            respond(answer_response(file) if isinstance(file, Answer) else _part(file, content_type, wanted))
+        def reply(file: FilePart | NoSuchPart | Answer) -> None:
+            respond(_file_response(file, content_type))
 
-        self._engine.record(request.parameters["id"], name, reply)
+        self._engine.record(request.parameters["id"], name, request.headers.get("range"), reply)
         return Pending(self._limits.reply_s, _timed_out)
 
     def _file(self, name: str) -> Response:
@@ -153,18 +151,19 @@ class PageRoutes:
         return Pending(self._limits.reply_s, _timed_out)
 
 
-def _part(file: bytes, content_type: str, wanted: str | None) -> Response:
-    try:
-        part = wanted_part(wanted, len(file))
-    except UnsatisfiableError:
-        beyond = "Esa parte del archivo no existe; los archivos grandes se piden por partes (Range)."
-        return error_response(416, "range_not_satisfiable", beyond, ("Content-Range", f"bytes */{len(file)}"))
+def _file_response(file: FilePart | NoSuchPart | Answer, content_type: str) -> Response:
     accepts = ("Accept-Ranges", "bytes")
-    if part is None:
-        return Response(200, file, content_type, (accepts,))
-    first, last = part
-    where = ("Content-Range", f"bytes {first}-{last}/{len(file)}")
-    return Response(206, file[first : last + 1], content_type, (accepts, where))
+    match file:
+        case Answer():
+            return answer_response(file)
+        case NoSuchPart(size_bytes):
+            beyond = "Esa parte del archivo no existe; los archivos grandes se piden por partes (Range)."
+            return error_response(416, "range_not_satisfiable", beyond, ("Content-Range", f"bytes */{size_bytes}"))
+        case FilePart(content, first, size_bytes):
+            if first is None:
+                return Response(200, content, content_type, (accepts,))
+            where = ("Content-Range", f"bytes {first}-{first + len(content) - 1}/{size_bytes}")
+            return Response(206, content, content_type, (accepts, where))
 
 
 def _token_in(form: bytes) -> str:

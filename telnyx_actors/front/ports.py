@@ -26,8 +26,24 @@ Reply: TypeAlias = Callable[[Answer], None]
 """Gives the answer to a waiting request; callable once, from any thread."""
 
 
-FileReply: TypeAlias = Callable[[bytes | Answer], object]
-"""The same for a file: all of it, or why there is none."""
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """Bytes of a file that has ``size_bytes``. ``first`` is where they begin, None when they are all of it."""
+
+    content: bytes
+    first: int | None
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchPart:
+    """What was asked for lies outside of the file, or is more than an answer may be."""
+
+    size_bytes: int
+
+
+FileReply: TypeAlias = Callable[[FilePart | NoSuchPart | Answer], object]
+"""The same for a file, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +89,8 @@ class Engine(Protocol):
     def call_browser(self, reply: Reply) -> None:
         """A call whose other side is the page's softphone. The answer says where its audio goes."""
 
-    def record(self, call_ref: str, name: str, reply: FileReply) -> None:
-        """A file of an archived call, by our name for the call."""
+    def record(self, call_ref: str, name: str, wanted: str | None, reply: FileReply) -> None:
+        """A file of an archived call, by our name for the call. ``wanted``: the request's ``Range``."""
 
 
 # --- the page ------------------------------------------------------------------------

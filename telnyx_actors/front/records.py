@@ -10,51 +10,52 @@ from loguru import logger
 
 from telnyx_actors.actors.pump import Pump
 from telnyx_actors.errors import ProviderError
-from telnyx_actors.front.ports import Answer, FileReply
+from telnyx_actors.front.byte_ranges import UnsatisfiableError, wanted_part
+from telnyx_actors.front.ports import Answer, FilePart, FileReply, NoSuchPart
 from telnyx_actors.providers.ports import Archive
 
 READERS_MAX: Final = 4
-KEPT_BYTES_MAX: Final = 32 * 1024 * 1024
-"""Seventeen minutes of a call; what is longer is read again for each part."""
 
 
 class Records:
-    """Reads on threads of their own, a few at a time, and keeps the last file: a player asks for it in parts."""
+    """Reads the part that was asked for on a thread of its own, a few at a time.
+
+    A recording may have half a gigabyte (four hours); of each there is a megabyte in memory at the most.
+    """
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._lock = threading.Lock()
         self._readers = 0
-        self._kept: tuple[str, bytes] = ("", b"")
 
-    def fetch(self, key: str, reply: FileReply) -> None:
-        """Any thread; returns at once."""
+    def fetch(self, key: str, wanted: str | None, reply: FileReply) -> None:
+        """``wanted``: as in the header ``Range``. Any thread; returns at once."""
         with self._lock:
-            kept_key, kept = self._kept
             has_room = self._readers < READERS_MAX
-            self._readers += key != kept_key and has_room
-        if key == kept_key:
-            reply(kept)
-        elif not has_room:
+            self._readers += has_room
+        if not has_room:
             reply(_failure(503, "busy", "Se están leyendo demasiadas grabaciones a la vez; intente de nuevo."))
-        else:
-            ended = self._ended(reply)
-            Pump(self._read(key), lambda: None, self._deliver(key, reply), ended, "front/record").start()
+            return
 
-    def _read(self, key: str) -> Iterator[bytes | None]:
-        yield self._archive.get(key)
-
-    def _deliver(self, key: str, reply: FileReply) -> Callable[[bytes | None], bool]:
-        def deliver(file: bytes | None) -> bool:
-            if file is None:
-                reply(_failure(404, "not_found", "La grabación ya no está en el archivo."))
-            else:
-                with self._lock:
-                    self._kept = (key, file) if len(file) <= KEPT_BYTES_MAX else self._kept
-                reply(file)
+        def deliver(file: FilePart | NoSuchPart | Answer) -> bool:
+            reply(file)
             return True
 
-        return deliver
+        Pump(self._read(key, wanted), lambda: None, deliver, self._ended(reply), "front/record").start()
+
+    def _read(self, key: str, wanted: str | None) -> Iterator[FilePart | NoSuchPart | Answer]:
+        size_bytes = self._archive.size_bytes(key)
+        if size_bytes is None:
+            yield _MISSING
+            return
+        try:
+            part = wanted_part(wanted, size_bytes)
+        except UnsatisfiableError:
+            yield NoSuchPart(size_bytes)
+            return
+        first, last = part or (0, size_bytes - 1)
+        content = self._archive.read(key, first, last) if size_bytes else b""
+        yield _MISSING if content is None else FilePart(content, first if part else None, size_bytes)
 
     def _ended(self, reply: FileReply) -> Callable[[Exception | None], None]:
         def ended(error: Exception | None) -> None:
@@ -70,3 +71,6 @@ class Records:
 
 def _failure(status: int, code: str, message: str) -> Answer:
     return Answer(status, {"error": code, "message": message})
+
+
+_MISSING: Final = _failure(404, "not_found", "La grabación ya no está en el archivo.")

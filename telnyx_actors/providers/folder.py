@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeVar
 
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.http import reason_of
 
 PROVIDER: Final = "archive"
 MAX_READ_BYTES: Final = 64 * 1024 * 1024
+"""Into memory, all at once."""
+
+T = TypeVar("T")
 
 
 class FolderArchive:
@@ -39,15 +43,24 @@ class FolderArchive:
         return str(target)
 
     def get(self, key: str) -> bytes | None:
+        size_bytes = self.size_bytes(key)
+        if size_bytes is not None and size_bytes > MAX_READ_BYTES:
+            raise ProviderError(PROVIDER, Failure.PROTOCOL, f"{key} is larger than {MAX_READ_BYTES} bytes")
+        return _found(self._path(key).read_bytes)
+
+    def size_bytes(self, key: str) -> int | None:
         path = self._path(key)
-        try:
-            if path.stat().st_size > MAX_READ_BYTES:
-                raise ProviderError(PROVIDER, Failure.PROTOCOL, f"{key} is larger than {MAX_READ_BYTES} bytes")
-            return path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise _disk_failure(error) from error
+        return _found(lambda: path.stat().st_size)
+
+    def read(self, key: str, first: int, last: int) -> bytes | None:
+        path = self._path(key)
+
+        def part() -> bytes:
+            with path.open("rb") as file:
+                file.seek(first)
+                return file.read(last - first + 1)
+
+        return _found(part)
 
     def url(self, key: str, expires_s: int) -> str:
         """A ``file:`` address; it does not expire, and only this machine can open it."""
@@ -62,6 +75,15 @@ class FolderArchive:
         if not path.resolve().is_relative_to(self._root):
             raise ProviderError(PROVIDER, Failure.REFUSED, f"the key leads out of the archive: {key!r}")
         return path
+
+
+def _found(look: Callable[[], T]) -> T | None:
+    try:
+        return look()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _disk_failure(error) from error
 
 
 def _write(source: Path | bytes, file: BinaryIO) -> None:

@@ -216,7 +216,13 @@ class Archive(Protocol):
         """Store, replacing what was there. Returns where it is now (``s3://…`` or a path), for people."""
 
     def get(self, key: str) -> bytes | None:
+        """All of it, for what is small; None when there is no such key."""
+
+    def size_bytes(self, key: str) -> int | None:
         """None when there is no such key."""
+
+    def read(self, key: str, first: int, last: int) -> bytes | None:
+        """From one byte to the other, both included and inside the file; None when there is no such key."""
 
     def url(self, key: str, expires_s: int) -> str:
         """An address from which the carrier can fetch it for a while."""

@@ -27,6 +27,7 @@ from telnyx_actors.providers.http import failure_of, reason_of
 PROVIDER: Final = "archive"
 
 MAX_READ_BYTES: Final = 64 * 1024 * 1024
+"""Into memory, all at once."""
 MAX_EXPIRES_S: Final = 7 * 24 * 3600  # S3 refuses later ones, but only when they are used
 
 _ABSENT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
@@ -76,16 +77,17 @@ class S3Archive:
         return f"s3://{self._bucket}/{key}"
 
     def get(self, key: str) -> bytes | None:
-        try:
-            return self._run(lambda: self._download(key))
-        except ProviderError as error:
-            if error.code in _ABSENT:
-                return None
-            if error.code == "AccessDenied":
-                # What S3 says of a missing key to those who may not list the bucket.
-                logger.debug("S3 forbids reading {}, or it does not exist: {}", key, error)
-                return None
-            raise
+        return self._found(key, lambda: self._download(key, MAX_READ_BYTES))
+
+    def size_bytes(self, key: str) -> int | None:
+        def ask() -> int:
+            size_bytes: int = self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+            return size_bytes
+
+        return self._found(key, ask)
+
+    def read(self, key: str, first: int, last: int) -> bytes | None:
+        return self._found(key, lambda: self._download(key, last - first + 1, Range=f"bytes={first}-{last}"))
 
     def url(self, key: str, expires_s: int) -> str:
         """Valid for a week at most."""
@@ -95,6 +97,18 @@ class S3Archive:
         """Close idle connections."""
         self._client.close()
 
+    def _found(self, key: str, work: Callable[[], _T]) -> _T | None:
+        try:
+            return self._run(work)
+        except ProviderError as error:
+            if error.code in _ABSENT:
+                return None
+            if error.code == "AccessDenied":
+                # What S3 says of a missing key to those who may not list the bucket.
+                logger.debug("S3 forbids reading {}, or it does not exist: {}", key, error)
+                return None
+            raise
+
     def _upload(self, key: str, source: Path | bytes, content_type: str) -> None:
         if isinstance(source, bytes):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=source, ContentType=content_type)
@@ -102,10 +116,10 @@ class S3Archive:
         with source.open("rb") as file:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=file, ContentType=content_type)
 
-    def _download(self, key: str) -> bytes:
-        answer = self._client.get_object(Bucket=self._bucket, Key=key)
+    def _download(self, key: str, bytes_max: int, **part: str) -> bytes:
+        answer = self._client.get_object(Bucket=self._bucket, Key=key, **part)
         with answer["Body"] as body:
-            if answer["ContentLength"] > MAX_READ_BYTES:
+            if answer["ContentLength"] > bytes_max:  # or one that speaks S3 and knows nothing of parts
                 raise ProviderError(PROVIDER, Failure.PROTOCOL, f"{key} has {answer['ContentLength']} bytes")
             content: bytes = body.read()
             return content

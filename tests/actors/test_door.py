@@ -17,7 +17,8 @@ from telnyx_actors.actors.supervisor import CallRefused
 from telnyx_actors.clock import ManualClock
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.front.actor import Door, FrontSeen
-from telnyx_actors.front.ports import Answer, CallRequest
+from telnyx_actors.front.ports import Answer, CallRequest, FilePart, NoSuchPart
+from telnyx_actors.front.records import READERS_MAX
 from telnyx_actors.providers.ports import DialRequest, StreamRequest
 from telnyx_actors.providers.softphone import Softphone
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
@@ -273,21 +274,50 @@ def test_why_a_browser_cannot_call_is_told_in_words(
     assert (answer.status, "modo webhook" in str(answer.body["message"])) == (409, True)
 
 
-def test_a_record_is_read_once_and_given_in_any_order(door: Door, world: FakeWorld) -> None:
+Files = Asked[FilePart | NoSuchPart | Answer]
+
+
+def test_of_a_record_only_the_part_that_was_asked_for_is_read(door: Door, world: FakeWorld) -> None:
+    talking(world).places = ("fake://call.wav",)
+    world.archive.files["audios/2026/01/01/v3_1/call.wav"] = b"RIFF...."
+    files: Files = Asked()
+    for wanted, expected in (
+        (None, FilePart(b"RIFF....", None, 8)),
+        ("bytes=2-5", FilePart(b"FF..", 2, 8)),
+        ("bytes=-3", FilePart(b"...", 5, 8)),
+        ("bytes=8-", NoSuchPart(8)),
+    ):
+        door.record(PLAN.ref, "call.wav", wanted, files.note)
+        assert files.take() == expected
+
+
+def test_an_empty_record_is_given_as_it_is(door: Door, world: FakeWorld) -> None:
+    talking(world).places = ("fake://call.wav",)
+    world.archive.files["audios/2026/01/01/v3_1/call.wav"] = b""
+    files: Files = Asked()
+    door.record(PLAN.ref, "call.wav", None, files.note)
+    assert files.take() == FilePart(b"", None, 0)
+
+
+def test_more_records_at_once_than_there_are_readers_have_to_wait(door: Door, world: FakeWorld) -> None:
     talking(world).places = ("fake://call.wav",)
     world.archive.files["audios/2026/01/01/v3_1/call.wav"] = b"RIFF"
-    for _ in range(2):
-        files: Asked[bytes | Answer] = Asked()
-        door.record(PLAN.ref, "call.wav", lambda file, files=files: files.note(file))  # type: ignore[misc]  # bound now
-        assert files.take() == b"RIFF"
-    assert world.archive.asked == ["audios/2026/01/01/v3_1/call.wav"]
+    world.archive.gate.clear()
+    files: Files = Asked()
+    for _ in range(READERS_MAX + 1):
+        door.record(PLAN.ref, "call.wav", None, files.note)
+    refused_one = files.take()
+    assert isinstance(refused_one, Answer)
+    assert refused_one.status == 503
+    world.archive.gate.set()
+    assert [files.take() for _ in range(READERS_MAX)] == [FilePart(b"RIFF", None, 4)] * READERS_MAX
 
 
 def test_a_call_that_is_not_archived_has_no_record(door: Door, world: FakeWorld, answers: Asked[Answer]) -> None:
     talking(world)
-    files: Asked[bytes | Answer] = Asked()
+    files: Files = Asked()
     for ref in (PLAN.ref, "nobody"):
-        door.record(ref, "call.wav", files.note)
+        door.record(ref, "call.wav", None, files.note)
         answer = files.take()
         assert isinstance(answer, Answer)
         assert answer.status == 404
@@ -296,10 +326,10 @@ def test_a_call_that_is_not_archived_has_no_record(door: Door, world: FakeWorld,
 @pytest.mark.parametrize("error", [refused("away", Failure.UNAVAILABLE), RuntimeError("bug")])
 def test_an_archive_that_fails_says_so_and_is_asked_again(door: Door, world: FakeWorld, error: Exception) -> None:
     talking(world).places = ("fake://call.wav",)
-    files: Asked[bytes | Answer] = Asked()
+    files: Files = Asked()
     for failure, expected in ((error, 502), (None, 404)):
         world.archive.error = failure
-        door.record(PLAN.ref, "call.wav", files.note)
+        door.record(PLAN.ref, "call.wav", None, files.note)
         answer = files.take()
         assert isinstance(answer, Answer)
         assert answer.status == expected
@@ -308,8 +338,8 @@ def test_an_archive_that_fails_says_so_and_is_asked_again(door: Door, world: Fak
 def test_what_was_said_is_not_played_where_it_shall_not_be_shown(world: FakeWorld, clock: ManualClock) -> None:
     services = replace(world.services, settings=replace(world.services.settings, log_transcripts=False))
     talking(world).places = ("fake://call.wav",)
-    files: Asked[bytes | Answer] = Asked()
-    Door(services, clock, FrontSeen(), Softphone(print)).record(PLAN.ref, "call.wav", files.note)
+    files: Files = Asked()
+    Door(services, clock, FrontSeen(), Softphone(print)).record(PLAN.ref, "call.wav", None, files.note)
     answer = files.take()
     assert isinstance(answer, Answer)
     assert answer.status == 403

@@ -101,7 +101,7 @@ def test_only_its_own_files_are_served(open_page: Page) -> None:
 
 def test_a_recording_comes_in_parts(open_page: Page) -> None:
     wav = bytes(range(256)) * 8192
-    open_page.engine.records["ref", "call.wav"] = wav
+    open_page.engine.archive.files["ref/call.wav"] = wav
     path = "/console/calls/ref/audio.wav"
     whole = b""
     while len(whole) < len(wav):
@@ -118,7 +118,7 @@ def test_a_recording_comes_in_parts(open_page: Page) -> None:
 
 
 def test_a_short_file_comes_whole(open_page: Page) -> None:
-    open_page.engine.records["ref", "transcript.json"] = b"{}"
+    open_page.engine.archive.files["ref/transcript.json"] = b"{}"
     answer = open_page.get("/console/calls/ref/transcript.json")
     assert (answer.status_code, answer.content, answer.headers["Accept-Ranges"]) == (200, b"{}", "bytes")
 

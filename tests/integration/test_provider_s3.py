@@ -69,6 +69,32 @@ def test_a_key_that_was_never_put_has_nothing(archive: S3Archive) -> None:
     assert archive.get("never/put") is None
 
 
+def test_a_part_is_read_and_not_the_whole(archive: S3Archive) -> None:
+    archive.put("file.wav", b"RIFF....", "audio/wav")
+
+    assert archive.size_bytes("file.wav") == 8
+    assert archive.read("file.wav", 2, 5) == b"FF.."
+    assert archive.read("file.wav", 7, 7) == b"."
+
+
+def test_a_key_that_was_never_put_has_no_size_and_no_parts(archive: S3Archive) -> None:
+    assert archive.size_bytes("never/put") is None
+    assert archive.read("never/put", 0, 1) is None
+
+
+def test_one_that_gives_the_whole_for_a_part_is_not_listened_to() -> None:
+    def script(peer: Peer) -> None:
+        while peer.read_request():
+            peer.respond(200, "RIFF" * 100, content_type="audio/wav")
+
+    with RawServer(script) as server:
+        archive = S3Archive(options(server.url, tries_max=1))
+        with pytest.raises(ProviderError) as caught:
+            archive.read(KEY, 2, 5)
+        archive.close()
+    assert caught.value.kind is Failure.PROTOCOL
+
+
 def test_a_bucket_that_is_not_there_is_refused(endpoint: str) -> None:
     archive = S3Archive(S3Options("no-such-bucket", "us-east-1", "AKIA", "secret-key", endpoint_url=endpoint))
     with pytest.raises(ProviderError) as caught:

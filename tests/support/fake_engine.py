@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from support.fakes import FakeArchive
 from telnyx_actors.actors.media import MediaSink
 from telnyx_actors.front.ports import Answer, CallRequest, FileReply, Json, Reply
+from telnyx_actors.front.records import Records
 from telnyx_actors.wire.telnyx_media import Dtmf, Media, StreamError, StreamStart
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
@@ -73,7 +75,7 @@ class FakeEngine:
     on_initiate: Callable[[CallRequest, Reply], None] | None = None
     on_webhook: Callable[[WebhookEvent], None] | None = None
     live_calls: dict[str, Json] = field(default_factory=dict)
-    records: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    archive: FakeArchive = field(default_factory=FakeArchive)
     is_ready: bool = True
 
     def webhook(self, event: WebhookEvent, call_ref: str | None) -> None:
@@ -100,9 +102,8 @@ class FakeEngine:
     def call_browser(self, reply: Reply) -> None:
         reply(Answer(201, {"call_id": "1", "call_control_id": "web:1", "media": "/stream/media?secret=s"}))
 
-    def record(self, call_ref: str, name: str, reply: FileReply) -> None:
-        missing = Answer(404, {"error": "not_found", "message": "Esa llamada no está (todavía) en el archivo."})
-        reply(self.records.get((call_ref, name), missing))
+    def record(self, call_ref: str, name: str, wanted: str | None, reply: FileReply) -> None:
+        Records(self.archive).fetch(f"{call_ref}/{name}", wanted, reply)
 
     def calls(self) -> Sequence[Json]:
         return list(self.live_calls.values())

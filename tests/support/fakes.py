@@ -316,7 +316,7 @@ class FakeArchive:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.puts: Asked[str] = Asked()
-        self.asked: list[str] = []  # the keys of every ``get``
+        self.asked: list[str] = []  # the keys of every ``get`` and ``read``
         self.error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -332,6 +332,14 @@ class FakeArchive:
         self.asked.append(key)
         self._answer()
         return self.files.get(key)
+
+    def size_bytes(self, key: str) -> int | None:
+        self._answer()
+        return len(self.files[key]) if key in self.files else None
+
+    def read(self, key: str, first: int, last: int) -> bytes | None:
+        content = self.get(key)
+        return None if content is None else content[first : last + 1]
 
     def url(self, key: str, expires_s: int) -> str:
         return f"https://fake/{key}?expires={expires_s}"

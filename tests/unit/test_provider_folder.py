@@ -77,7 +77,13 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rest(folder: FolderArchiv
     ],
 )
 def test_no_key_leads_out_of_the_folder(folder: FolderArchive, key: str) -> None:
-    for work in (lambda: folder.put(key, b"", "x"), lambda: folder.get(key), lambda: folder.url(key, 1)):
+    for work in (
+        lambda: folder.put(key, b"", "x"),
+        lambda: folder.get(key),
+        lambda: folder.size_bytes(key),
+        lambda: folder.read(key, 0, 0),
+        lambda: folder.url(key, 1),
+    ):
         with pytest.raises(ProviderError) as caught:
             work()
         assert caught.value.kind is Failure.REFUSED
@@ -100,6 +106,22 @@ def test_what_is_too_large_is_not_read_into_memory(folder: FolderArchive, monkey
 
     with pytest.raises(ProviderError):
         folder.get(KEY)
+
+
+def test_of_what_is_large_a_part_is_read(folder: FolderArchive) -> None:
+    size_bytes = folder_module.MAX_READ_BYTES + 1
+    with Path(folder.put(KEY, b"RIFF", "audio/wav")).open("r+b") as file:
+        file.seek(size_bytes - 4)
+        file.write(b"fine")  # what is between takes no room on the disk
+
+    assert folder.size_bytes(KEY) == size_bytes
+    assert folder.read(KEY, 0, 5) == b"RIFF\0\0"
+    assert folder.read(KEY, size_bytes - 4, size_bytes - 1) == b"fine"
+
+
+def test_a_key_that_was_never_put_has_no_size_and_no_parts(folder: FolderArchive) -> None:
+    assert folder.size_bytes(KEY) is None
+    assert folder.read(KEY, 0, 1) is None
 
 
 def test_a_disk_that_fails_is_unavailable(tmp_path: Path) -> None:
