@@ -14,8 +14,16 @@ from telnyx_actors.front.exchange import Pending, Request, Respond, Response, an
 from telnyx_actors.front.live import LiveSocket
 from telnyx_actors.front.ports import Answer, Engine, FilePart, NoSuchPart, PagePort, Reply
 from telnyx_actors.front.routing import Router
-from telnyx_actors.front.security import denial, denial_response, is_same_origin, page_denial, same_secret
+from telnyx_actors.front.security import (
+    client_address,
+    denial,
+    denial_response,
+    is_same_origin,
+    page_denial,
+    same_secret,
+)
 from telnyx_actors.front.settings import FrontSettings
+from telnyx_actors.front.throttle import Throttle
 
 FORM_BYTES_MAX: Final = 4096
 FORM_FIELDS_MAX: Final = 4
@@ -69,6 +77,7 @@ class PageRoutes:
         self._limits = settings.limits
         self._counters = counters
         self._clock = clock
+        self._throttle = Throttle()
 
     # --- who comes in ---
 
@@ -96,10 +105,17 @@ class PageRoutes:
         if self._token is None or not is_same_origin(request.headers):
             self._counters.access_denied["foreign_origin"] += 1
             return denial_response("foreign_origin")
+        address, now = client_address(request), self._clock.now()
+        if wait_s := self._throttle.wait_s(address, now):
+            self._counters.access_denied["too_many_guesses"] += 1
+            too_many = f"Demasiados intentos; espere {wait_s} s."
+            return error_response(429, "too_many_requests", too_many, ("Retry-After", str(wait_s)))
         if not same_secret(_token_in(request.body), self._token):
             self._counters.access_denied["bad_token"] += 1
+            self._throttle.guessed(address, now)
             return _see_other("/console/login#wrong")
-        secret = self._page.sessions.begin(self._clock.now())
+        self._throttle.forget(address)
+        secret = self._page.sessions.begin(now)
         return _see_other("/console", sessions.cookie(secret, is_https=_is_https(request)))
 
     def logout(self, request: Request, _respond: Respond) -> Response:

@@ -70,6 +70,17 @@ def was_forwarded(headers: Mapping[str, str]) -> bool:
     return any(name in _FORWARDING or name.startswith(_FORWARDING_PREFIXES) for name in headers)
 
 
+def client_address(request: Request) -> str:
+    """Who asks: the peer, or whom a proxy on this machine names as its own. Of IPv6 a house's network, all of it."""
+    peer = request.peer
+    named = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    try:
+        address = ipaddress.ip_address(named if named and is_loopback(peer) else peer)
+    except ValueError:
+        return peer
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((int(address), 64), strict=False))
+
+
 def denial(request: Request, api_token: str | None) -> str | None:
     """Why this request may not see what is guarded, or None.
 

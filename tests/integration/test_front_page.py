@@ -10,6 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from support.front_page import TOKEN, WITHIN_S, Page
+from telnyx_actors.front.throttle import GUESSES_MAX
 from telnyx_actors.providers.ports import DialRequest, StreamRequest
 
 
@@ -54,6 +55,19 @@ def test_anything_else_opens_nothing(page: Page, form: Any) -> None:
     assert "Set-Cookie" not in answer.headers
     assert page.get("/console").status_code == 303
     assert page.server.counters.access_denied["bad_token"] == 1
+
+
+def test_who_guesses_too_often_has_to_wait_and_nobody_else_has(page: Page) -> None:
+    elsewhere = {"X-Forwarded-For": "198.51.100.1"}
+    for _ in range(GUESSES_MAX):
+        assert page.post("/console/login", {"token": "wrong"}, **elsewhere).status_code == 303
+    for token in ("wrong", TOKEN):
+        answer = page.post("/console/login", {"token": token}, **elsewhere)
+        assert (answer.status_code, answer.json()["error"]) == (429, "too_many_requests")
+        assert 0 < int(answer.headers["Retry-After"]) <= 60
+        assert "Set-Cookie" not in answer.headers
+    assert page.server.counters.access_denied == {"bad_token": GUESSES_MAX, "too_many_guesses": 2}
+    assert page.post("/console/login", {"token": TOKEN}).headers["Location"] == "/console"
 
 
 def test_another_site_logs_nobody_in_or_out(page: Page) -> None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from telnyx_actors.front import sessions
 from telnyx_actors.front.byte_ranges import PART_BYTES_MAX, UnsatisfiableError, wanted_part
 from telnyx_actors.front.exchange import Request
-from telnyx_actors.front.security import is_same_origin, page_denial
+from telnyx_actors.front.security import client_address, is_same_origin, page_denial
 from telnyx_actors.front.sessions import LIFE_S, SESSIONS_MAX, Sessions
+from telnyx_actors.front.throttle import ADDRESSES_MAX, GUESSES_MAX, Throttle
 
 HERE = "http://localhost:3000"
 
@@ -22,6 +23,56 @@ def request(method: str = "GET", peer: str = "127.0.0.1", **headers: str) -> Req
 
 def denial(of: Request, token: str | None = None, *, has_session: bool = False) -> str | None:
     return page_denial(of, token, has_session=has_session)
+
+
+# --- who guesses ---
+
+
+def test_five_guesses_of_a_minute_are_enough_and_the_next_minute_has_its_own() -> None:
+    throttle = Throttle()
+    for second in range(GUESSES_MAX):
+        assert throttle.wait_s("a", 100.0 + second) == 0
+        throttle.guessed("a", 100.0 + second)
+    assert throttle.wait_s("a", 104.5) == 56
+    assert throttle.wait_s("a", 159.9) == 1
+    assert throttle.wait_s("b", 104.5) == 0
+    assert throttle.wait_s("a", 160.0) == 0
+    throttle.guessed("a", 160.0)
+    assert throttle.wait_s("a", 160.0) == 1  # the guesses of second 101 to 160
+    throttle.forget("a")
+    assert throttle.wait_s("a", 160.0) == 0
+
+
+def test_of_many_who_guess_those_who_did_last_are_remembered() -> None:
+    throttle = Throttle()
+    for _ in range(GUESSES_MAX):
+        throttle.guessed("first", 0.0)
+        throttle.guessed("second", 0.0)
+    for number in range(ADDRESSES_MAX - 2):
+        throttle.guessed(str(number), 1.0)
+    throttle.guessed("first", 2.0)
+    throttle.guessed("one more", 3.0)
+    assert throttle.wait_s("first", 4.0) > 0
+    assert throttle.wait_s("second", 4.0) == 0
+    assert len(throttle._guesses) == ADDRESSES_MAX
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("203.0.113.7", None, "203.0.113.7"),
+        ("203.0.113.7", "198.51.100.1", "203.0.113.7"),  # anyone may write a header
+        ("127.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("127.0.0.1", "10.0.0.1, 198.51.100.1", "198.51.100.1"),  # the proxy's own word comes last
+        ("127.0.0.1", "anything", "127.0.0.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.1", "2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", None, "2001:db8:1:2::/64"),
+    ],
+)
+def test_who_guesses_is_known_by_what_nobody_can_choose(peer: str, forwarded: str | None, address: str) -> None:
+    headers = {} if forwarded is None else {"x_forwarded_for": forwarded}
+    assert client_address(request(peer=peer, **headers)) == address
 
 
 # --- who may ---
