@@ -138,7 +138,7 @@ class CallActor(EngineActor):
             self._parts.start_hearing(self._call_log)
         elif stream is not None:
             self._stream_opened(stream)
-        for part in ("responder", "speaker", "transcriber"):
+        for part in ("responder", "speaker"):
             self._lost(part)
         self._feed(ev.TimePassed())
 
@@ -169,6 +169,7 @@ class CallActor(EngineActor):
                 self._stream_closed(message)
             case StreamError():
                 self._call_log.warning("⚠️", f"Telnyx rechazó un mensaje de audio: {message.code} {message.title}")
+                self._note(f"Telnyx rechazó un mensaje de audio: {message.code} {message.title}", is_failure=True)
             case Dialled():
                 self._identified(message.call)
             case Redial() | WebhookDue():
@@ -297,6 +298,8 @@ class CallActor(EngineActor):
             self._feed(ev.TimePassed())
         elif message.name == "streaming_start":
             self._feed(ev.MediaLost(is_refused=True))
+        elif message.name == "transcription_start":
+            self._feed(ev.CarrierHearingFailed())
         elif message.name == "playback_start":
             self._played("failed")
         elif message.name == "speak":
@@ -337,6 +340,7 @@ class CallActor(EngineActor):
         view.ended_reason = state.closing_reason
         view.is_at_pause = state.turn is None and not state.listening.is_voiced and not state.listening.text
         view.stale = state.stale
+        view.line = self._memory.line
         view.deadline_at = None if self._timeout is None else self._timeout.at
 
     # --- the end ----------------------------------------------------------------------

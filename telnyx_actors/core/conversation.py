@@ -99,7 +99,7 @@ class Conversation:
             floor.release(s)
             if before == (len(s.actions), s.phase, s.turn, s.paused_at):
                 return
-        s.loops += 1
+        s.note("unsettled")
 
     def _take(self, event: ev.CallEvent) -> None:  # noqa: C901 - one line per event is the clearest table
         """Take in what happened; that time has passed (``TimePassed``) is known already."""
@@ -145,6 +145,8 @@ class Conversation:
                 paths.hearing_failed(s, event)
             case ev.HearingRestored():
                 paths.hearing_restored(s)
+            case ev.CarrierHearingFailed():
+                paths.carrier_hearing_failed(s)
             case ev.CarrierSpoke():
                 s.playout.carrier_spoke(event.clause, s.now)
             case _:

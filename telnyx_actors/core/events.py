@@ -168,6 +168,11 @@ class HearingFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class CarrierHearingFailed:
+    """The carrier did not begin to transcribe when it was asked to."""
+
+
+@dataclass(frozen=True, slots=True)
 class HearingRestored:
     """The transcriber is there (again)."""
 
@@ -278,6 +283,7 @@ CallEvent: TypeAlias = (
     | DigitPressed
     | TranscriptEvent
     | HearingFailed
+    | CarrierHearingFailed
     | HearingRestored
     | ReplyStarted
     | ReplyClause

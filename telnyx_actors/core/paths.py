@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.actions import ClearAudio, StartStream, StartTranscription, StopTranscription
+from telnyx_actors.core.life import give_up_call
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import TurnKind
 
@@ -33,6 +34,8 @@ def media_started(s: State) -> None:
         s.note("stream_mode")
         s.do(*s.playout.clear(s.now))
         s.playout.by_clause = False
+        if not s.is_own_hearing_lost:
+            _hear_ourselves(s)
     if s.media_lost_at is not None and s.phase is not Phase.ANSWERED:
         s.do(ClearAudio())  # a carrier may go on with what the lost stream had brought, and it is sent again
     s.playout.lose_stream(s.now)  # a second stream knows nothing of what the first had not played
@@ -58,6 +61,7 @@ def media_lost(s: State, event: ev.MediaLost) -> None:
 def hearing_failed(s: State, event: ev.HearingFailed) -> None:
     s.hearing_failures += 1
     if event.is_final or s.hearing_failures >= s.rules.hearing_failures_max:
+        s.is_own_hearing_lost = True
         _hear_by_carrier(s)
     elif s.listening.owes_words:
         # They come from a new connection, which hears it all again: what it makes of the beginning is not all.
@@ -65,11 +69,19 @@ def hearing_failed(s: State, event: ev.HearingFailed) -> None:
 
 
 def hearing_restored(s: State) -> None:
-    s.hearing_failures = 0
-    if s.hears_by_carrier and not s.playout.by_clause:
-        s.hears_by_carrier = False
-        s.note("own_hearing")
-        s.do(StopTranscription())
+    s.hearing_failures, s.is_own_hearing_lost = 0, False
+    if not s.playout.by_clause:
+        _hear_ourselves(s)
+
+
+def carrier_hearing_failed(s: State) -> None:
+    """Whom nobody hears is not to be asked whether they are still there."""
+    s.note("carrier_hearing_failed")
+    if not s.hears_by_carrier:
+        return
+    s.hears_by_carrier = False
+    if s.phase is Phase.LIVE and (s.playout.by_clause or s.is_own_hearing_lost):
+        give_up_call(s)
 
 
 # --- rules -------------------------------------------------------------------
@@ -109,6 +121,13 @@ def _hear_by_carrier(s: State) -> None:
         s.note("carrier_hearing")
         s.listening.flush_until = None  # nobody is left to answer that
         s.do(StartTranscription())
+
+
+def _hear_ourselves(s: State) -> None:
+    if s.hears_by_carrier:
+        s.hears_by_carrier = False
+        s.note("own_hearing")
+        s.do(StopTranscription())
 
 
 def _go_live(s: State) -> None:

@@ -48,7 +48,6 @@ class State:
     last_clause: int = 0
     actions: list[Action] = field(default_factory=list)
     stale: int = 0  # events about something that is over
-    loops: int = 0  # events at which the rules did not come to rest: always 0, or there is a bug
     # the call
     answered_at: float | None = None
     media_lost_at: float | None = None  # since when an answered call has no audio path
@@ -56,6 +55,7 @@ class State:
     is_stream_void: bool = False  # the one asked for when dialling was another process's
     is_stream_refused: bool = False  # the carrier said so while it rang
     hearing_failures: int = 0  # of our transcriber, since it last worked
+    is_own_hearing_lost: bool = False  # our transcriber does not work, or has not begun to
     hears_by_carrier: bool = False  # the carrier's transcriber is at work
     closing_reason: str = ""
     close_at: float | None = None  # when to hang up at the latest

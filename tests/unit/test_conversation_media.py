@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from support.simulated_line import Source
@@ -206,6 +208,49 @@ def test_one_that_comes_back_is_used_again() -> None:
     sim.says(12.0, 1.0, CITA)
     sim.run(until=20.0)
     assert [at for at, _ in sim.actions(ac.StopTranscription)] == [10.0]
+    assert said(sim) == [CITA]
+
+
+def test_a_stream_that_comes_after_all_is_heard_by_one_transcriber_not_by_two() -> None:
+    sim = call(nature=Nature())
+    sim.at(6.0, ev.MediaLost(is_refused=True))
+    sim.at(8.0, ev.MediaStarted())
+    sim.says(10.0, 1.0, CITA)
+    sim.run(until=20.0)
+    assert [round(at) for at, _ in sim.actions(ac.StartTranscription)] == [6]
+    assert [round(at) for at, _ in sim.actions(ac.StopTranscription)] == [8]
+    assert said(sim) == [CITA]
+
+
+def test_a_stream_that_comes_after_all_does_not_bring_back_a_transcriber_that_is_gone() -> None:
+    sim = call()
+    sim.at(6.0, ev.HearingFailed("bad key", is_final=True))
+    sim.at(6.5, ev.MediaLost(is_refused=True))
+    sim.at(8.0, ev.MediaStarted())
+    sim.run(until=10.0)
+    assert sim.actions(ac.StopTranscription) == []
+    sim.at(10.5, ev.HearingRestored())
+    sim.run(until=11.0)
+    assert [at for at, _ in sim.actions(ac.StopTranscription)] == [10.5]
+
+
+@pytest.mark.parametrize("transfer_number", ["", "+573001112233"])
+def test_a_caller_whom_nobody_hears_is_given_to_a_person_or_told_so(transfer_number: str) -> None:
+    sim = call(replace(RULES, transfer_number=transfer_number))
+    sim.at(6.0, ev.HearingFailed("bad key", is_final=True))
+    sim.at(6.3, ev.CarrierHearingFailed())
+    sim.run(until=20.0)
+    assert sim.spoken()[-1][2] == (LINES.transfer if transfer_number else LINES.goodbye_failure)
+    assert sim.conversation.state.closing_reason == ("transferred" if transfer_number else "failure")
+
+
+def test_where_our_transcriber_works_the_carriers_refusal_is_no_matter() -> None:
+    sim = call()
+    sim.at(6.0, ev.MediaLost(is_refused=True))
+    sim.at(6.1, ev.MediaStarted())
+    sim.at(6.3, ev.CarrierHearingFailed())
+    sim.says(8.0, 1.0, CITA)
+    sim.run(until=20.0)
     assert said(sim) == [CITA]
 
 
