@@ -8,6 +8,9 @@ ARGS   ?=
 
 # For two cores: tests that hold calls wait more than they work, but more workers would be in the way of what they time.
 WORKERS ?= 3
+PYTEST  := $(BIN)/python -m pytest
+# A file's tests share what they start, so a file stays with a worker; slow ones come first (tests/conftest.py).
+PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo run test chaos bench stages overload soak check lint types tidy format docs clean accept measure memory three acks
 .DEFAULT_GOAL := help
@@ -37,11 +40,14 @@ demo: $(VENV)/.has-standins
 run: $(VENV)/.has-engine
 	$(BIN)/python run.py $(ARGS)
 
+# Dozens of processes import the engine: it is compiled once, even where the environment says not to keep what was compiled.
+test accept: export PYTHONDONTWRITEBYTECODE =
+
 test: $(VENV)/.has-test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(PYTEST) $(PARALLEL) $(ARGS)
 
 accept: $(VENV)/.has-test
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/acceptance $(ARGS)
+	$(PYTEST) $(PARALLEL) tests/acceptance $(ARGS)
 
 measure memory three acks: $(VENV)/.has-test
 	$(BIN)/python -m measure $@ $(ARGS)
@@ -66,7 +72,7 @@ types: $(VENV)/.has-dev
 	$(BIN)/mypy
 
 tidy: $(VENV)/.has-dev
-	$(BIN)/python -m pytest -q tests/test_tidy.py
+	$(PYTEST) -q tests/test_tidy.py
 
 format: $(VENV)/.has-dev
 	$(BIN)/ruff check --fix .

@@ -12,6 +12,14 @@ import pytest
 from support.watch import Crashes, PlainActorCrashes, threads_left
 from telnyx_actors.actors.base import EngineActor
 
+SLOW = ("acceptance", "integration")
+"""Folders whose tests hold calls and start processes: they wait more than they work."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, slowest folder first: quick ones fill the gaps at the end, when some workers are done."""
+    items.sort(key=lambda item: SLOW.index(item.path.parent.name) if item.path.parent.name in SLOW else len(SLOW))
+
 
 @pytest.fixture
 def crashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Crashes]:
