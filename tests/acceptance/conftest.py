@@ -8,8 +8,10 @@ from contextlib import ExitStack
 import pytest
 
 from measure.daemon import Daemon
+from support.engine import AGENT
 from support.stage import ANSWERS, checklist_env
-from telnyx_actors.standins.world import World
+from telnyx_actors.standins.elevenlabs import ElevenLabsSettings
+from telnyx_actors.standins.world import World, WorldSettings
 
 PATIENCE = {
     "DRAIN_SECONDS": "1",  # what a test left behind is not waited for
@@ -19,7 +21,7 @@ PATIENCE = {
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
-    with World() as running:
+    with World(WorldSettings(elevenlabs=ElevenLabsSettings(voice=AGENT))) as running:
         running.script_model(ANSWERS)
         yield running
 

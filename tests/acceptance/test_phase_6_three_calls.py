@@ -11,6 +11,7 @@ import pytest
 
 from measure.daemon import Daemon
 from support.checklist import commands
+from support.engine import CALLER
 from support.stage import WISH, as_powershell_writes, hurried
 from telnyx_actors.standins.caller import CallerScript, HangUp, InterruptAfter, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall
@@ -81,7 +82,7 @@ def daemon(start_daemon: Callable[..., Daemon]) -> Daemon:
 
 
 def script(words: str) -> CallerScript:
-    return CallerScript((InterruptAfter(0.4, words), WaitForAgent(silent_ms=300), HangUp()))
+    return CallerScript((InterruptAfter(0.4, words), WaitForAgent(silent_ms=300), HangUp()), voice=CALLER)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def calls(daemon: Daemon, world: World) -> dict[str, CarrierCall]:
     assert [process.returncode for process in running] == [0, 0, 0]
     records = [world.wait_ended(answer["call_control_id"], 30) for answer in answers]
     for record in records:
-        daemon.wait_line("Llamada finalizada", call=record.call_control_id)
+        daemon.wait_line("Registro guardado", call=record.call_control_id)
     return {record.to: record for record in records}
 
 

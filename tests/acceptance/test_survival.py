@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from measure.daemon import ROOT, Daemon
+from support.engine import CALLER
 from telnyx_actors.core.chronicle import End
 from telnyx_actors.replay.shelf import find
 from telnyx_actors.replay.verdict import EXIT_SAME, judge
@@ -37,6 +38,7 @@ def a_caller_who_waits(seconds: float) -> CallerScript:
             HangUp(),
         ),
         answer=AT_ONCE,
+        voice=CALLER,
     )
 
 

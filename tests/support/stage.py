@@ -12,6 +12,7 @@ from typing import Final
 from measure.calls import CallFigures, ModeFigures
 from measure.report import blanks
 from support.checklist import printed
+from support.engine import CALLER
 from telnyx_actors.standins.caller import CallerScript, HangUp, InterruptAfter, Say, Step, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.world import World
@@ -46,11 +47,11 @@ def checklist_env(world: World) -> dict[str, str]:
 
 
 def hurried(words: str, *more: str) -> CallerScript:
-    """A caller who does not hear the greeting out, listens to each answer, and hangs up."""
+    """A caller who speaks fast, does not hear the greeting out, listens to each answer, and hangs up."""
     steps: list[Step] = [InterruptAfter(0.6, words), WaitForAgent(silent_ms=500)]
     for text in more:
         steps += [Say(text), WaitForAgent(silent_ms=500)]
-    return CallerScript((*steps, HangUp()))
+    return CallerScript((*steps, HangUp()), voice=CALLER)
 
 
 def orders(record: CarrierCall) -> list[str]:
