@@ -12,13 +12,14 @@ PYTEST  := $(BIN)/python -m pytest
 # A file's tests share what they start, so a file stays with a worker; slow ones come first (tests/conftest.py).
 PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo run test chaos bench stages overload soak check lint types tidy format docs clean accept measure memory three acks
+.PHONY: help demo run test deep chaos bench stages overload soak check lint types tidy format docs clean accept measure memory three acks
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo      place one call against local stand-ins of the vendors, and listen to it'
 	@echo 'make run       start the engine with .env'
 	@echo 'make test      run the tests (ARGS="-k name" for some of them)'
+	@echo 'make deep      ten times as many random calls, requests and frames as the tests try, and new ones each time'
 	@echo 'make chaos     let everything fail that can, and see what callers hear of it (ARGS="--only deepgram")'
 	@echo 'make bench     how many calls one core holds, and how well: six minutes (ARGS="--calls 100 --seconds 20")'
 	@echo 'make stages    what each stage of the media path costs'
@@ -41,10 +42,14 @@ run: $(VENV)/.has-engine
 	$(BIN)/python run.py $(ARGS)
 
 # Dozens of processes import the engine: it is compiled once, even where the environment says not to keep what was compiled.
-test accept: export PYTHONDONTWRITEBYTECODE =
+test deep accept: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.has-test
 	$(PYTEST) $(PARALLEL) $(ARGS)
+
+deep: export DEPTH = 10
+deep: $(VENV)/.has-test
+	$(PYTEST) $(PARALLEL) tests/property tests/acceptance/test_fuzz_the_port.py $(ARGS)
 
 accept: $(VENV)/.has-test
 	$(PYTEST) $(PARALLEL) tests/acceptance $(ARGS)

@@ -1,12 +1,11 @@
 """Anything at the port of the real engine: no 500, no crash, and the next caller is served.
 
-A few hundred requests in the normal run; ``FUZZ_EXAMPLES=5000`` for more of each.
+A few hundred requests in the normal run; ``make deep`` for more of each.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from measure.daemon import Daemon
+from support.depth import EXAMPLES, IS_REPEATABLE
 from support.waiting import until
 from support.webhook_signer import Signer, event
 from telnyx_actors.standins.caller import CallerScript, Stay
@@ -21,9 +21,9 @@ from telnyx_actors.standins.world import World
 from telnyx_actors.wire.telnyx_webhook import KNOWN_EVENT_TYPES
 
 PACE = settings(
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")),
+    max_examples=EXAMPLES,
     deadline=None,
-    derandomize="FUZZ_EXAMPLES" not in os.environ,
+    derandomize=IS_REPEATABLE,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 SURPRISES = (500, 501, 502, 504)

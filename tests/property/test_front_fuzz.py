@@ -10,12 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.depth import EXAMPLES
 from support.fake_engine import FakeEngine, FakeGate, FakeSession
 from support.front_client import connect, exchange, read_to_end, serving
 from telnyx_actors.front.server import FrontServer
 from telnyx_actors.front.settings import FrontLimits
 
-PACE = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PACE = settings(
+    max_examples=EXAMPLES * 3 // 2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 LIMITS = FrontLimits(request_read_s=1.0, keep_alive_s=1.0, linger_s=0.3, stream_start_s=1.0, body_bytes_max=2000)
 LAST_GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

@@ -28,7 +28,7 @@ FOREIGN_NAMES = {
     "AF_UNIX",
     "FORCE_COLOR",
     "NO_COLOR",
-    "FUZZ_EXAMPLES",  # of the tests
+    "DEPTH",  # of the tests
     "WORLD_URL",  # of the stand-ins
 }
 
