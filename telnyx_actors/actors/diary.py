@@ -11,7 +11,7 @@ from telnyx_actors.clock import Clock
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
-from telnyx_actors.core.state import State
+from telnyx_actors.core.state import State, Transfer
 
 HEARD_EVERY_S: Final = 0.5
 """How often it is noted how far the caller has heard a clause. Its end is noted at once: no sentence is to be said twice."""
@@ -29,6 +29,7 @@ class Diary:
         self._heard_at = 0.0
         self._clauses_heard = 0
         self._is_answered = False
+        self._transfer = Transfer.NONE
 
     def begun(self, secret: str) -> None:
         plan = self._plan
@@ -69,6 +70,11 @@ class Diary:
                     self.note("dismissed")
                 case _:
                     pass
+        if state.transfer is not self._transfer:
+            self._transfer = state.transfer
+            self.note("transfer", state=state.transfer.value)
+        if state.listening.text and any(isinstance(action, ac.EndTurn) for action in actions):
+            self.note("asked", text=state.listening.text)  # the words that ended the turn are not of it
 
     def adopted(self) -> None:
         """Another process's call is ours now."""

@@ -50,6 +50,7 @@ def what_is_resumed(saved: SavedCall) -> SavedCall:
         is_greeted=saved.is_greeted,
         was_released=saved.was_released,
         rest=saved.rest,
+        transfer=saved.transfer,
     )
 
 

@@ -21,7 +21,7 @@ from telnyx_actors.core.history import History
 from telnyx_actors.core.playout import Playout
 from telnyx_actors.core.rules import Lines, Rules
 from telnyx_actors.core.saved import SavedCall
-from telnyx_actors.core.state import Phase, State
+from telnyx_actors.core.state import Phase, State, Transfer
 from telnyx_actors.core.turn import TurnKind
 
 ROUNDS_MAX = 12
@@ -55,6 +55,8 @@ class Conversation:
             s.opening = None if saved.was_released else TurnKind.RECOVERY
         if saved.rest:
             s.to_say.append(saved.rest)
+        if saved.transfer is not Transfer.NONE:
+            life.take_up_transfer(s, saved.transfer)
         return conversation
 
     def handle(self, event: ev.CallEvent, now: float) -> list[Action]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.actions import HangUp, TransferCall
 from telnyx_actors.core.listening import VOICE_WORDS_S
-from telnyx_actors.core.state import Phase, State
+from telnyx_actors.core.state import Phase, State, Transfer
 from telnyx_actors.core.turn import TurnEnd, TurnKind
 
 # --- events ------------------------------------------------------------------
@@ -30,16 +30,23 @@ def say_requested(s: State, event: ev.SayRequested) -> None:
 
 
 def transfer_connected(s: State) -> None:
-    if s.is_transferring:
-        s.is_transferring, s.is_transferred = False, True
-        s.close_at = s.now + s.rules.transfer_max_s
+    if s.transfer is Transfer.ASKED:
+        _give(s, Transfer.TAKEN)
 
 
 def transfer_failed(s: State) -> None:
     """Nobody took the caller: they are still ours."""
-    if s.is_transferring:
-        s.is_transferring, s.hangups = False, 0
+    if s.transfer is Transfer.ASKED:
+        s.transfer, s.hangups = Transfer.NONE, 0
         close(s, "failure", s.lines.goodbye_failure)
+
+
+def take_up_transfer(s: State, transfer: Transfer) -> None:
+    """The process that gave the caller to a person is gone. A stream of ours would be in their conversation: we have files."""
+    s.phase, s.closing_reason = Phase.CLOSING, "transferred"
+    s.media_lost_at = s.opening = None
+    s.playout.by_clause = True
+    _give(s, transfer)
 
 
 # --- rules -------------------------------------------------------------------
@@ -118,13 +125,13 @@ def close(s: State, reason: str, line: str) -> None:
 
 def _finish(s: State) -> None:
     assert s.close_at is not None
-    if s.is_transferring or s.is_transferred:
+    if s.transfer is not Transfer.NONE:
         s.forget_words()  # said to somebody else
     is_said = s.turn is None and s.hangups == 0
     if s.now < s.close_at and not is_said:
         return
     _end_turns(s, TurnEnd.CALL_ENDED)
-    if s.is_transferring:
+    if s.transfer is Transfer.ASKED:
         transfer_failed(s)
     elif s.closing_reason == "transferred" and s.hangups == 0:
         _transfer(s)
@@ -137,10 +144,14 @@ def _finish(s: State) -> None:
 
 def _transfer(s: State) -> None:
     s.note("transferred")
-    s.is_transferring = True
-    s.close_at = s.now + s.rules.transfer_answer_s
-    s.hangups = s.rules.hangups_max - 1  # one hang-up at the very end of it is enough
+    _give(s, Transfer.ASKED)
     s.do(TransferCall(s.rules.transfer_number))
+
+
+def _give(s: State, transfer: Transfer) -> None:
+    s.transfer = transfer
+    s.close_at = s.now + (s.rules.transfer_max_s if transfer is Transfer.TAKEN else s.rules.transfer_answer_s)
+    s.hangups = s.rules.hangups_max - 1  # one hang-up at the very end of it is enough
 
 
 def _end_turns(s: State, end: TurnEnd) -> None:

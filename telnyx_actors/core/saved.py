@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from telnyx_actors.core.history import CUT_OFF
+from telnyx_actors.core.state import Transfer
 
 Entry: TypeAlias = tuple[str, str, Mapping[str, object]]
 """(kind, wall time as ISO 8601, data)."""
@@ -41,6 +42,8 @@ class SavedCall:
     was_released: bool = False  # on purpose, by a process that lives
     rest: str = ""  # of the turn that was being spoken then
     heard: str = ""  # of the turn in progress
+    said_over: str = ""  # by the caller, since that began to be heard
+    transfer: Transfer = Transfer.NONE
 
 
 def fold(ref: str, entries: Iterable[Entry]) -> SavedCall | None:
@@ -52,9 +55,9 @@ def fold(ref: str, entries: Iterable[Entry]) -> SavedCall | None:
         elif call is not None:
             _take(call, kind, wall, data)
     if call is not None and call.heard:
-        # The turn in progress was heard in part: what was said before it has been answered.
+        # The turn in progress was heard in part. What was said before it has been answered, what was said over it has not.
         _exchange(call, call.unanswered, call.heard + CUT_OFF)
-        call.unanswered, call.heard = "", ""
+        call.unanswered, call.heard, call.said_over = call.said_over, "", ""
     return call
 
 
@@ -73,27 +76,34 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
             call.answered = wall
         case "audio":
             call.audio_since, call.encoding = wall, str(data.get("encoding") or "")
+        case "words" if call.heard:
+            call.said_over = f"{call.said_over} {data.get('text') or ''}".strip()
         case "words":
             call.unanswered = f"{call.unanswered} {data.get('text') or ''}".strip()
         case "asked":
             call.unanswered = str(data.get("text") or "")
-        case "dismissed":  # they only said that they were listening
+        case "dismissed" if call.heard:  # they only said that they were listening
+            call.said_over = ""
+        case "dismissed":
             call.unanswered = ""
         case "heard":
             call.heard = str(data.get("text") or "")
             call.is_greeted = True
         case "turn":
             _exchange(call, str(data.get("said") or ""), str(data.get("heard") or ""))
-            call.unanswered, call.heard = "", ""
+            call.unanswered, call.heard, call.said_over = "", "", ""
             number = data.get("number")
             call.turns = number + 1 if isinstance(number, int) else call.turns + 1
             call.is_greeted = True
         case "released":
             _exchange(call, str(data.get("said") or ""), str(data.get("heard") or ""))
-            call.unanswered, call.heard = str(data.get("unanswered") or ""), ""
+            call.unanswered, call.heard, call.said_over = str(data.get("unanswered") or ""), "", ""
             call.rest, call.was_released = str(data.get("rest") or ""), True
         case "adopted":
             call.rest, call.was_released = "", False
+        case "transfer":
+            state = data.get("state")
+            call.transfer = Transfer(state) if state in list(Transfer) else Transfer.NONE
         case "ended":
             call.is_over = True
         case _:

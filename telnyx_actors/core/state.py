@@ -30,6 +30,14 @@ class Phase(StrEnum):
     ENDED = "ended"
 
 
+class Transfer(StrEnum):
+    """Whether the caller was given to a person."""
+
+    NONE = ""
+    ASKED = "asked"  # the carrier was told to, and rings there
+    TAKEN = "taken"
+
+
 @dataclass(slots=True)
 class State:
     """Everything a conversation knows. Only the rules change it, one event at a time."""
@@ -60,8 +68,7 @@ class State:
     closing_reason: str = ""
     close_at: float | None = None  # when to hang up at the latest
     hangups: int = 0
-    is_transferring: bool = False  # the carrier was told to give the caller to a person
-    is_transferred: bool = False  # who has picked up
+    transfer: Transfer = Transfer.NONE
     # the floor
     paused_at: float | None = None  # we fell silent for the caller, and wait for words
     handed_over_at: float | None = None  # when the agent last began to be heard

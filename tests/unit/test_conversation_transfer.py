@@ -7,7 +7,10 @@ import pytest
 from support.simulation import LINES, NEVER, Nature, Simulation
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
+from telnyx_actors.core.conversation import Conversation
 from telnyx_actors.core.rules import Rules
+from telnyx_actors.core.saved import SavedCall
+from telnyx_actors.core.state import Transfer
 from telnyx_actors.core.turn import TurnEnd
 
 NUMBER = "+573001112233"
@@ -44,6 +47,33 @@ def test_whom_a_person_has_taken_we_leave_in_peace(sim: Simulation) -> None:
     assert sim.spoken()[-1][1] < 20.0, "not a word of ours since"
     assert [record.said for record in sim.replies()] == ["Quiero una cita."], "nor do we write down theirs"
     assert sim.conversation.state.closing_reason == "transferred"
+
+
+def resumed(transfer: Transfer) -> Conversation:
+    """By a process that was started at 100.0; the one before had given the caller away."""
+    saved = SavedCall("r", turns=3, is_greeted=True, unanswered="Hola.", transfer=transfer)
+    return Conversation.resume(RULES, LINES, 100.0, saved, answered_s_ago=60.0)
+
+
+@pytest.mark.parametrize("transfer", [Transfer.ASKED, Transfer.TAKEN])
+def test_a_new_process_leaves_them_in_peace_too(transfer: Transfer) -> None:
+    conversation = resumed(transfer)
+    assert conversation.handle(ev.TimePassed(), 100.1) == []
+    assert conversation.handle(ev.TransferConnected(), 110.0) == []
+    assert conversation.handle(ev.TimePassed(), 400.0) == []
+    deadline = conversation.next_deadline()
+    assert deadline is not None
+    assert ac.HangUp("transferred") in conversation.handle(ev.TimePassed(), deadline)
+    assert deadline > RULES.transfer_max_s
+
+
+def test_whom_nobody_takes_hears_a_goodbye_from_the_new_process() -> None:
+    conversation = resumed(Transfer.ASKED)
+    actions = conversation.handle(ev.TransferFailed(), 110.0)
+    (clause,) = [action.clause for action in actions if isinstance(action, ac.Synthesize)]
+    conversation.handle(ev.SpeechArrived(clause, 8000), 110.2)
+    actions = conversation.handle(ev.SpeechFinished(clause), 110.3)
+    assert [type(action) for action in actions] == [ac.PlayClause], "there is no stream"
 
 
 @pytest.mark.parametrize("news", ["refused", "nobody picks up"])

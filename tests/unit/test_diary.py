@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.simulation import LINES
+from support.simulation import LINES, Simulation
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.diary import HEARD_EVERY_S, Diary
 from telnyx_actors.actors.messages import CallPlan, Journaled
@@ -10,6 +10,7 @@ from telnyx_actors.clock import SystemClock
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.conversation import Conversation
 from telnyx_actors.core.rules import Rules
+from telnyx_actors.core.saved import SavedCall, fold
 from telnyx_actors.core.state import State
 from telnyx_actors.core.turn import TurnKind
 
@@ -25,6 +26,11 @@ class Journal(Address):
         assert isinstance(message, Journaled)
         self.entries.append(message)
         return True
+
+    def folded(self) -> SavedCall:
+        call = fold("ref", [(entry.kind, "2026-11-22T10:00:00+00:00", entry.data) for entry in self.entries])
+        assert call is not None
+        return call
 
     def heard(self) -> list[str]:
         return [str(entry.data["text"]) for entry in self.entries if entry.kind == "heard"]
@@ -51,3 +57,25 @@ def test_the_end_of_a_sentence_is_noted_as_soon_as_it_was_heard() -> None:
         state.now = at_s
         diary.decided(ev.MarkReturned("any"), [], state)
     assert journal.heard() == ["Son las", "Son las tres.", "Son las tres. Hasta luego."]
+
+
+def test_words_that_end_a_turn_are_still_owed_an_answer() -> None:
+    """Each step of a call with an interruption, and what a crash right behind it would leave."""
+    rules, entries = Rules(), Journal()
+    sim = Simulation(rules)
+    diary = Diary(CallPlan("ref", "outgoing", "+573001234567"), entries, SystemClock())
+    diary.begun("secret")
+    sim.connect()
+    sim.says(6.0, 1.0, "Quiero una cita.")
+    sim.says(9.5, 2.0, "No, espere, es para mi gato que")
+    seen = 0
+    for until in range(60, 200):
+        sim.run(until / 10)
+        for _, event, actions in sim.journal[seen:]:
+            diary.decided(event, actions, sim.conversation.state)
+        seen = len(sim.journal)
+        left, state = entries.folded(), sim.conversation.state
+        told = " ".join([*(text for role, text in left.exchanges if role == "user"), left.unanswered])
+        for words in ("cita", "gato"):
+            was_said = any(words in event.text for _, event in sim.inputs if isinstance(event, ev.TranscriptFinal))
+            assert (words in told) is was_said, f"at {state.now}"

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pytest
+
 from telnyx_actors.core.history import CUT_OFF
 from telnyx_actors.core.saved import Entry, fold
+from telnyx_actors.core.state import Transfer
 
 WALL = "2026-11-22T10:00:00+00:00"
 
@@ -72,3 +75,52 @@ def test_entries_of_a_newer_version_and_broken_data_do_no_harm() -> None:
 
     assert call is not None
     assert call.turns == 1
+
+
+def test_what_was_said_over_a_reply_comes_after_it_and_is_owed_an_answer() -> None:
+    call = fold(
+        "r",
+        journal(
+            BEGUN,
+            ("asked", {"text": "Quiero una cita."}),
+            ("heard", {"text": "Claro que"}),
+            ("words", {"text": "No, espere."}),
+            ("words", {"text": "Es para mi gato."}),
+        ),
+    )
+
+    assert call is not None
+    assert call.exchanges == [("user", "Quiero una cita."), ("assistant", "Claro que" + CUT_OFF)]
+    assert call.unanswered == "No, espere. Es para mi gato."
+
+
+def test_a_murmur_over_a_reply_takes_nothing_from_what_it_answers() -> None:
+    call = fold(
+        "r",
+        journal(
+            BEGUN,
+            ("asked", {"text": "Quiero una cita."}),
+            ("heard", {"text": "Claro que"}),
+            ("words", {"text": "Ajá."}),
+            ("dismissed", {}),
+        ),
+    )
+
+    assert call is not None
+    assert call.exchanges == [("user", "Quiero una cita."), ("assistant", "Claro que" + CUT_OFF)]
+    assert call.unanswered == ""
+
+
+@pytest.mark.parametrize("state", list(Transfer))
+def test_whether_a_person_has_the_caller_is_known(state: Transfer) -> None:
+    call = fold("r", journal(BEGUN, ("transfer", {"state": "asked"}), ("transfer", {"state": state.value})))
+
+    assert call is not None
+    assert call.transfer is state
+
+
+def test_a_transfer_that_nobody_knows_is_none() -> None:
+    call = fold("r", journal(BEGUN, ("transfer", {"state": "sung"})))
+
+    assert call is not None
+    assert call.transfer is Transfer.NONE
