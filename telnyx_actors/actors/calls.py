@@ -17,6 +17,16 @@ from telnyx_actors.core.state import Phase
 ENDED_MAX: Final = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How well the caller's audio came: frames of 20 ms, and seconds of a voice."""
+
+    frames: int = 0  # given on to be heard, silence in place of lost ones included
+    lost: int = 0  # never came in time
+    late: int = 0  # came behind that, or twice
+    unheard_s: float = 0.0  # of a voice, and no transcriber was there to hear it
+
+
 @dataclass(slots=True, eq=False)
 class CallView:
     """A call as others see it. Its owner writes plain attributes; a reader may be a moment late."""
@@ -34,6 +44,7 @@ class CallView:
     ended_reason: str = ""
     deadline_at: float | None = None  # when the conversation wakes by itself
     stale: int = 0  # events that came too late to matter
+    line: Line = Line()
     trail: Trail = field(default_factory=Trail, repr=False)
     usage: Usage = field(default_factory=Usage)
     is_alive: bool = True

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from telnyx_actors.actors.calls import CallView
+from telnyx_actors.actors.calls import CallView, Line
 from telnyx_actors.actors.chronicler import Chronicler
 from telnyx_actors.actors.media import MediaSink
 from telnyx_actors.actors.messages import CallPlan, CloseRecord, Placed
 from telnyx_actors.actors.outlet import Outlet
 from telnyx_actors.actors.replay import ReplayBuffer
 from telnyx_actors.actors.session import CallSession
+from telnyx_actors.core.audio import SAMPLE_RATE_HZ
 from telnyx_actors.core.conversation import Conversation
 from telnyx_actors.providers.ports import CallCommand, DialRequest
 
@@ -43,3 +44,10 @@ class CallMemory:
     closing: CloseRecord | None = None  # the call is over, and this ends its record
     is_recorded: bool = False  # the record is where it belongs
     counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def line(self) -> Line:
+        """How the caller's audio has come so far."""
+        order = self.session.reorderer
+        unheard_s = self.replay.lost_bytes / SAMPLE_RATE_HZ
+        return Line(self.session.frames, order.lost_frames, order.late_frames, unheard_s)

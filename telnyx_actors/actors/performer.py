@@ -87,6 +87,10 @@ class Performer:
         tally.ended(state.closing_reason, usage, usage.cost(self._services.settings.prices))
         tally.count("dropped", "hearing", by=session.hearing.dropped)
         tally.count("dropped", "recording", by=session.recording.dropped)
+        line = self._memory.line
+        for fate, frames in (("heard", line.frames), ("lost", line.lost), ("late", line.late)):
+            tally.count("frames", fate, by=frames)
+        tally.count("unheard", by=line.unheard_s)
 
     def _perform(self, action: ac.Action) -> None:  # noqa: C901 - one line an action is the clearest table
         parts, outlet = self._parts, self._memory.outlet

@@ -45,7 +45,6 @@ class CallSession:
         self.encoding: Encoding | None = None  # None before any audio
         self.stream: StreamOpened | None = None  # the one there is: for an actor that was not there when it came
         self.frames = 0
-        self.errors = 0
         self.clock = clock
         self.reorderer = Reorderer(Encoding.PCMU)
         self._make_ear = make_ear
@@ -64,7 +63,7 @@ class CallSession:
     def started(self, start: StreamStart, sink: MediaSink) -> None:
         self._law = encoding_of(start)
         self.encoding = self.encoding or self._law
-        self.reorderer = Reorderer(self._law)
+        self.reorderer.begin(self._law)
         self._rest = b""
         self._is_stopped = False
         self.stream = StreamOpened(start, sink, self.clock.now())
@@ -88,7 +87,6 @@ class CallSession:
         self._tell(ev.DigitPressed(dtmf.digit))
 
     def error(self, error: StreamError) -> None:
-        self.errors += 1
         self._tell(error)
 
     def stopped(self) -> None:

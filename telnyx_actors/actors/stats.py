@@ -133,11 +133,11 @@ class StatsRegistry:
             self._departed[crash.kind].crashes += 1
             self._crashes.append(crash)
 
-    def vendor_failed(self, error: Exception | None) -> None:
+    def vendor_failed(self, error: Exception | None, times: int = 1) -> None:
         """An actor lives on behind this error: count it, if a vendor is to blame."""
-        if isinstance(error, ProviderError):
+        if isinstance(error, ProviderError) and times:
             with self._lock:
-                self._failures[error.provider, error.kind.value] += 1
+                self._failures[error.provider, error.kind.value] += times
 
     def vendor_failures(self) -> Mapping[tuple[str, str], int]:
         """How often each vendor failed, by (vendor, kind of failure)."""

@@ -54,9 +54,10 @@ _BAD_NOTES: Final = frozenset(
         "reply_given_up",
         "speech_failed",
         "hangup_unconfirmed",
+        "unsettled",
     }
 )
-"""Dead air is a failure, whatever its cause."""
+"""Dead air is a failure, whatever its cause; rules that do not come to rest are a bug."""
 
 
 @dataclass(slots=True)

@@ -228,6 +228,9 @@ class TranscriberActor(EngineActor):
         self.send_later(delay_s, _ReconnectDue())
 
     def _drop_stream(self) -> None:
+        if self._stream is not None:
+            garbage = ProviderError("deepgram", Failure.PROTOCOL, "mensajes que no se entienden")
+            self.runtime.stats.vendor_failed(garbage, times=self._stream.malformed_messages)
         self._stream = None
         if self._pump is not None:
             self._pump.cancel()

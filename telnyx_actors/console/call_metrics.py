@@ -34,6 +34,10 @@ _SUMS: Final = {
     "dropped": _Sum(
         "frames_dropped", "Frames of 20 ms that an actor fell 10 s behind of, by what they were for.", ("lane",)
     ),
+    "frames": _Sum("caller_frames", "Frames of 20 ms of ended calls' callers, by what became of them.", ("fate",)),
+    "unheard": _Sum(
+        "caller_unheard_seconds", "Voice of ended calls' callers that no transcriber was there to hear.", ()
+    ),
     "cost": _Sum("cost", "What ended calls cost, by vendor, in the currency of the prices.", ("vendor",)),
 }
 """The families of the tally that are counters as they are; "usage" makes several."""
@@ -44,6 +48,8 @@ _SEEDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "dead_air": tuple(product(RUNGS, CAUSES)),
     "refused": (("incoming",), ("outgoing",)),
     "dropped": (("hearing",), ("recording",)),
+    "frames": (("heard",), ("late",), ("lost",)),
+    "unheard": ((),),
 }
 """Series that begin at zero: the first of a kind would be no increase to Prometheus otherwise, and raise no alarm."""
 

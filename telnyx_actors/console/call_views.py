@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,6 +35,7 @@ def call(desk: Desk, name: str, which: str = "") -> Json:
     return {
         **_call(desk, view, [other.plan.ref for other in desk.calls()]),
         "places": list(view.places),
+        "line": asdict(view.line),
         "usage": {
             "requests": view.usage.requests,
             "requests_wasted": view.usage.requests_wasted,

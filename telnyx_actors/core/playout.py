@@ -41,7 +41,6 @@ class Playout(Clauses):
     is_open: bool = False
     by_clause: bool = False  # no stream: the carrier plays whole clauses, as files
     play_end: float = 0.0
-    stale_marks: int = 0
     _marks: dict[str, tuple[int, int]] = field(default_factory=dict)
     _epoch: int = 0  # grows with every clear: marks of an earlier epoch confirm nothing
 
@@ -102,7 +101,6 @@ class Playout(Clauses):
         What lies before it was heard too, whether or not the marks there have come: they may be lost.
         """
         if name not in self._marks:
-            self.stale_marks += 1
             return False
         for passed in list(self._marks):
             self._confirm(*self._marks.pop(passed))
@@ -122,7 +120,6 @@ class Playout(Clauses):
         place = self._marks.pop(name, None)
         clause = self.find(place[0]) if place else None
         if clause is None or clause.is_done:
-            self.stale_marks += 1
             return False
         clause.by_carrier, clause.sent = True, 0
         return True

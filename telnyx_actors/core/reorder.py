@@ -32,22 +32,24 @@ class Reorderer:
         "_stale_run",
         "_stale_since",
         "_waiting",
-        "dropped_frames",
+        "late_frames",
         "lost_frames",
-        "restarts",
     )
 
     def __init__(self, encoding: Encoding, hold_frames: int = DEFAULT_HOLD_FRAMES) -> None:
-        self._silence = bytes((encoding.silence,))
         self._hold_frames = hold_frames
+        self.lost_frames = 0  # never came in time; replaced by silence
+        self.late_frames = 0  # came behind that, or twice: dropped
+        self.begin(encoding)
+
+    def begin(self, encoding: Encoding) -> None:
+        """Another stream of the same call: numbered anew, and perhaps in the other law."""
+        self._silence = bytes((encoding.silence,))
         self._next = _UNNUMBERED
         self._waiting: dict[int, bytes] = {}
         self._stale_next = -1
         self._stale_run = 0
         self._stale_since = _UNNUMBERED
-        self.lost_frames = 0  # never came in time; replaced by silence
-        self.dropped_frames = 0  # came twice, or too late
-        self.restarts = 0  # numberings begun anew
 
     def push(self, chunk: int, payload: bytes) -> tuple[bytes, ...]:
         """The frames that can be heard now, in order: often just this one, sometimes none."""
@@ -69,12 +71,12 @@ class Reorderer:
             return (payload,)
         ahead = chunk - self._next
         if ahead < 0 and not self._is_new_numbering(chunk, ahead):
-            self.dropped_frames += 1
+            self.late_frames += 1
             return ()
         if not 0 <= ahead <= MAX_GAP_FRAMES:
             return (*self.flush(), *self._restart(chunk, payload))
         if chunk in self._waiting:
-            self.dropped_frames += 1
+            self.late_frames += 1
             return ()
         self._waiting[chunk] = payload
         released = self._release()
@@ -91,7 +93,6 @@ class Reorderer:
         return ahead < -MAX_GAP_FRAMES or self._stale_run >= _STALE_RUN_FRAMES
 
     def _restart(self, chunk: int, payload: bytes) -> tuple[bytes, ...]:
-        self.restarts += 1
         self._stale_run = 0
         self._next = chunk + 1
         return (payload,)

@@ -29,6 +29,10 @@ class TranscriptionStream(Protocol):
         """How many have come, whatever was in them: whether the other end is alive."""
 
     @property
+    def malformed_messages(self) -> int:
+        """How many of them nobody could understand."""
+
+    @property
     def announces_voices(self) -> bool:
         """Whether this vendor has been seen to tell of a voice as soon as it begins."""
 

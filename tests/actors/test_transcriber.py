@@ -265,6 +265,17 @@ def test_a_connection_that_takes_no_audio_is_left_to_its_reader(
     assert (second.audio, second.finalized) == (VOICE * 5, 1)
 
 
+def test_messages_that_nobody_understood_are_failures_of_the_vendor(
+    transcriber: TranscriberActor, transcription: FakeTranscription, still: StillRuntime
+) -> None:
+    first = ready(transcriber, transcription)
+    first.malformed_messages = 2
+    lose(transcriber, first)
+    reconnect(transcriber, transcription, still)
+    transcriber.teardown(None)
+    assert transcriber.runtime.stats.vendor_failures()["deepgram", "protocol"] == 2
+
+
 def test_a_refusal_that_asking_again_cannot_help_is_told_as_final(
     still: StillRuntime, transcription: FakeTranscription, start: Callable[[], TranscriberActor], call: Mailbox
 ) -> None:

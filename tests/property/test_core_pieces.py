@@ -153,7 +153,7 @@ def test_frames_displaced_by_up_to_three_places_come_out_in_order(
     silence = b"\xff" * 8
     kept = set(sent)
     assert heard == [payload(base + number) if number in kept else silence for number in range(max(sent) + 1)]
-    assert reorderer.dropped_frames == len(doubled) - len(sent)
+    assert reorderer.late_frames == len(doubled) - len(sent)
     assert reorderer.lost_frames == max(sent) + 1 - len(sent)
 
 
@@ -167,7 +167,7 @@ def test_any_numbers_give_a_bounded_number_of_frames_each_at_most_once(chunks: l
         given_out += released
     given_out += reorderer.flush()
 
-    assert len(given_out) == len(chunks) - reorderer.dropped_frames + reorderer.lost_frames
+    assert len(given_out) == len(chunks) - reorderer.late_frames + reorderer.lost_frames
 
 
 # --- recording -----------------------------------------------------------------------

@@ -123,7 +123,7 @@ class Mailbox:
 class FakeTranscriptionStream:
     """One connection. Lists of what came: ``sent`` audio, ``finalized`` and ``kept_alive`` counted.
 
-    ``messages`` is what the test says.
+    ``messages`` and ``malformed_messages`` are what the test says.
     """
 
     def __init__(self) -> None:
@@ -132,6 +132,7 @@ class FakeTranscriptionStream:
         self.finalized = 0
         self.kept_alive = 0
         self.messages = 0
+        self.malformed_messages = 0
         self.announces_voices = False
         self.send_error: ProviderError | None = None
         self.closed = self.given.cancelled

@@ -40,7 +40,7 @@ def complaints(sim: Simulation) -> list[str]:
 
 
 def turns_never_go_back(sim: Simulation) -> Iterator[str]:
-    if sim.conversation.state.loops:
+    if "unsettled" in sim.notes():
         yield "the rules set each other off without end"
     if any(a.number >= b.number for a, b in pairwise(sim.records)):
         yield f"turn numbers: {[record.number for record in sim.records]}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.console import NUMBER, Bench, answered_turn, bench
+from telnyx_actors.actors.calls import Line
 from telnyx_actors.actors.stats import Crash
 from telnyx_actors.actors.tally import Sample
 from telnyx_actors.console.desk import CommandError, short
@@ -85,6 +86,11 @@ def test_what_people_said_is_masked_unless_the_log_shows_it_too(desk: Bench) -> 
     shown = json.dumps(desk.do("call", "abc"), ensure_ascii=False)
     assert WORDS in shown
     assert NUMBER not in shown
+
+
+def test_a_call_tells_how_the_callers_audio_came(desk: Bench) -> None:
+    desk.call("abc").line = Line(frames=100, lost=3, late=2, unheard_s=1.5)
+    assert desk.do("call", "abc")["line"] == {"frames": 100, "lost": 3, "late": 2, "unheard_s": 1.5}
 
 
 def test_a_call_tells_what_happened_and_only_on_request_what_always_happens(desk: Bench) -> None:

@@ -7,6 +7,8 @@ import pytest
 from support.simulation import LINES, NEVER, Nature, Simulation
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
+from telnyx_actors.core import ladder
+from telnyx_actors.core.conversation import Conversation
 from telnyx_actors.core.rules import Rules
 from telnyx_actors.core.state import Phase
 from telnyx_actors.core.turn import TurnEnd, TurnKind
@@ -29,6 +31,12 @@ def lines(sim: Simulation) -> list[str]:
 
 def said(sim: Simulation) -> list[str]:
     return [record.said for record in sim.replies()]
+
+
+def test_rules_that_set_each_other_off_without_end_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ladder, "settle", lambda state: state.do(ac.SendMark("again")))
+    conversation = Conversation(RULES, LINES, 0.0)
+    assert ac.Note("unsettled", 0) in conversation.handle(ev.TimePassed(), 1.0)
 
 
 # --- the beginning -----------------------------------------------------------------

@@ -94,6 +94,15 @@ def test_an_ended_call_leaves_its_reason_its_use_and_its_cost(tally: Tally, valu
     assert value("telnyx_actors_cost_total", vendor="telnyx") == 0.75
 
 
+def test_how_callers_audio_came_is_counted_by_what_became_of_it(tally: Tally, value: Value) -> None:
+    assert value("telnyx_actors_caller_frames_total", fate="lost") == 0
+    assert value("telnyx_actors_caller_unheard_seconds_total") == 0
+    tally.count("frames", "lost", by=3)
+    tally.count("unheard", by=1.5)
+    assert value("telnyx_actors_caller_frames_total", fate="lost") == 3
+    assert value("telnyx_actors_caller_unheard_seconds_total") == 1.5
+
+
 def test_answers_are_a_histogram_in_seconds_and_one_of_their_parts(tally: Tally, value: Value) -> None:
     tally.answered(Sample(0.0, "a", 1, LATENCY))
     tally.answered(Sample(0.0, "a", 2, Latency(0.2, 0.4, 0.1, 0.0, 99.0)))

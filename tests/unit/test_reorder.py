@@ -31,7 +31,7 @@ def test_late_frames_are_put_back(order: list[int]) -> None:
     reorderer = Reorderer(Encoding.PCMU)
 
     assert heard(reorderer, order) == [frame(chunk) for chunk in sorted(order)]
-    assert (reorderer.lost_frames, reorderer.dropped_frames) == (0, 0)
+    assert (reorderer.lost_frames, reorderer.late_frames) == (0, 0)
 
 
 @pytest.mark.parametrize("encoding", list(Encoding))
@@ -56,14 +56,14 @@ def test_duplicates_are_dropped_whether_heard_or_waiting() -> None:
     reorderer = Reorderer(Encoding.PCMU)
 
     assert heard(reorderer, [1, 1, 3, 3, 2, 2, 3, 4]) == [frame(1), frame(2), frame(3), frame(4)]
-    assert reorderer.dropped_frames == 4
+    assert reorderer.late_frames == 4
 
 
 def test_a_frame_that_was_given_up_is_dropped_when_it_comes() -> None:
     reorderer = Reorderer(Encoding.PCMU, hold_frames=1)
 
     assert heard(reorderer, [1, 3, 4, 2, 5]) == [frame(1), SILENCE, frame(3), frame(4), frame(5)]
-    assert reorderer.dropped_frames == 1
+    assert reorderer.late_frames == 1
 
 
 @pytest.mark.parametrize("base", [0, 1, 5_000, 1_000_000_000])
@@ -72,7 +72,7 @@ def test_a_far_jump_is_a_new_numbering_and_not_a_gap(base: int) -> None:
     heard(reorderer, list(range(2_000, 2_010)))
 
     assert heard(reorderer, [base, base + 1]) == [frame(base), frame(base + 1)]
-    assert (reorderer.restarts, reorderer.lost_frames) == (1, 0)
+    assert reorderer.lost_frames == 0
 
 
 def test_what_waits_is_heard_before_a_new_numbering_begins() -> None:
@@ -86,14 +86,14 @@ def test_a_new_numbering_close_below_the_old_one_is_found_within_ten_frames() ->
     heard(reorderer, list(range(1, 50)))
 
     assert heard(reorderer, list(range(1, 14))) == [frame(chunk) for chunk in range(10, 14)]
-    assert (reorderer.restarts, reorderer.dropped_frames) == (1, 9)
+    assert reorderer.late_frames == 9
 
 
 def test_a_carrier_that_sends_everything_twice_does_not_look_like_a_new_numbering() -> None:
     reorderer = Reorderer(Encoding.PCMU)
 
     assert heard(reorderer, [chunk // 2 for chunk in range(60)]) == [frame(chunk) for chunk in range(30)]
-    assert (reorderer.restarts, reorderer.dropped_frames) == (0, 30)
+    assert reorderer.late_frames == 30
 
 
 def test_the_longest_gap_is_bounded() -> None:

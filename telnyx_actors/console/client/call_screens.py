@@ -66,6 +66,11 @@ def call(answer: Json, paint: Paint) -> Iterator[str]:
         f"{usage['input_tokens'] + usage['cached_tokens']} tokens leídos y {usage['output_tokens']} escritos "
         f"({usage['tokens_wasted']} en vano); voz: {usage['characters']} letras"
     )
+    line = answer["line"]
+    yield (
+        f"  audio: {line['frames']} tramas, {line['lost']} perdidas, {line['late']} tardías; "
+        f"voz que nadie pudo transcribir: {seconds(line['unheard_s'])}"
+    )
     yield from (f"  registro: {safe(place)}" for place in answer["places"])
     if answer["actors"]:
         yield ""
