@@ -39,6 +39,8 @@ class FrontCounters:
     """Batches of messages refused because the buffer of their socket was full."""
     sockets_half_open: int = 0
     """Sockets closed because the peer had stopped answering pings."""
+    sockets_flooding: int = 0
+    """Sockets closed because the peer sent more pings or fragments than anybody needs."""
 
 
 class LagMeter:

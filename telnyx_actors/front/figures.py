@@ -20,6 +20,7 @@ _COUNTERS: Final = {
     "sinks_stalled": "Sockets closed because the peer had stopped reading.",
     "sinks_full": "Batches refused because a socket's buffer was full.",
     "sockets_half_open": "Sockets closed because the peer had stopped answering pings.",
+    "sockets_flooding": "Sockets closed because the peer sent too many pings or fragments.",
     "replies_dropped": "Answers that came too late or for nobody.",
     "errors": "Exceptions of our own in the front.",
 }

@@ -58,6 +58,7 @@ class MediaSocket:
         self._secret = secret
         self._deadline = Alarm()
         self._session: MediaSession | None = None
+        self._early = 0
         self._frames = 0
         self._garbage = 0
         self._is_pending = False
@@ -102,7 +103,13 @@ class MediaSocket:
             self._session.closed(self._socket, code, reason)
 
     def _before_start(self, frame: Frame) -> None:
-        if not self._is_pending or isinstance(frame, Connected):
+        if not self._is_pending:
+            return
+        self._early += 1
+        if self._early > self._limits.early_frames_max:
+            self._refuse("too_many_frames")
+            return
+        if isinstance(frame, Connected):
             return
         if not isinstance(frame, StreamStart):
             self._count_garbage()

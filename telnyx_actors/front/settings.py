@@ -22,6 +22,12 @@ class FrontLimits:
     batch_calls_max: int = 100
     garbage_frames_max: int = 50
     """In a row, on one media socket, before it is closed."""
+    early_frames_max: int = 8
+    """Before `start`. Telnyx says `connected`, and nothing else."""
+    control_frames_max: int = 100
+    """Pings, pongs and the like of one socket within `ping_interval_s`. A peer that asks every second sends twenty."""
+    fragments_max: int = 64
+    """Of one message, beside its size."""
     webhook_ids_max: int = 10_000
     """How many event ids are remembered, to ignore what is delivered twice."""
 

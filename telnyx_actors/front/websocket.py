@@ -27,6 +27,8 @@ GOING_AWAY: Final = 1001
 UNSUPPORTED_DATA: Final = 1003
 INVALID_DATA: Final = 1007
 POLICY_VIOLATION: Final = 1008
+_REFUSALS: Final = (INVALID_DATA, POLICY_VIOLATION)
+"""After these nothing is read any more: whoever is refused could go on flooding while it is waited for."""
 
 # websockets says at INFO that a connection closed; for us that is what calls do.
 QUIET_LOG: Final = logging.getLogger("telnyx_actors.front.websocket")
@@ -35,6 +37,9 @@ QUIET_LOG.setLevel(logging.WARNING)
 # Above the high mark the transport holds no more for us: what follows waits in our own
 # queue, where it is counted exactly.
 _TRANSPORT_HIGH_BYTES: Final = 16 * 1024
+# Of one peer in one turn of the loop; what came with it waits for the next. Seven hundred of the
+# smallest frames there are, a tenth of a second of media frames that have piled up.
+_TURN_BYTES: Final = 4 * 1024
 # Left to itself the kernel takes megabytes, minutes of speech, for a peer that reads nothing.
 _KERNEL_SEND_BYTES: Final = 128 * 1024
 
@@ -73,7 +78,8 @@ class WebSocket(asyncio.Protocol):
         self._limits = limits
         self._counters = counters
         self._left = left
-        self._inbound = _Inbound(handler)
+        self._inbound = _Inbound(handler, limits)
+        self._unread = b""
         self._outbox = _Outbox(limits.send_buffer_bytes_max)
         self._is_heard = True
         self._is_blocked = False
@@ -121,12 +127,13 @@ class WebSocket(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._is_heard = True
-        protocol = self._protocol
-        protocol.receive_data(data)
-        take = self._inbound.take
-        for frame in cast("list[Frame]", protocol.events_received()):  # the handshake is over: frames only
-            take(frame)
-        self._flush()
+        if len(data) <= _TURN_BYTES and not self._unread:
+            self._read(data)
+            return
+        if not self._unread:
+            self._transport.pause_reading()
+            self._loop.call_soon(self._read_on)
+        self._unread += data
 
     def eof_received(self) -> None:
         self._protocol.receive_eof()
@@ -152,6 +159,35 @@ class WebSocket(asyncio.Protocol):
             self._protocol.close_reason or "",
         )
         self._handler.closed(code, reason)
+
+    # --- reading ---
+
+    def _read(self, data: bytes) -> None:
+        protocol = self._protocol
+        inbound = self._inbound
+        protocol.receive_data(data)
+        take = inbound.take
+        for frame in cast("list[Frame]", protocol.events_received()):  # the handshake is over: frames only
+            take(frame)
+        if inbound.is_flooded and protocol.state is State.OPEN:
+            self._counters.sockets_flooding += 1
+            self._close(POLICY_VIOLATION, "too many frames that say nothing")
+        self._flush()
+
+    def _read_on(self) -> None:
+        """Take a piece of what has come at once, a piece a turn: the other sockets come in between."""
+        if self._transport.is_closing():
+            return
+        data, self._unread = self._unread[:_TURN_BYTES], self._unread[_TURN_BYTES:]
+        try:
+            self._read(data)
+        except Exception:
+            self._transport.abort()  # as the loop does by itself with what `data_received` raises
+            raise
+        if self._unread:
+            self._loop.call_soon(self._read_on)
+        elif not self._transport.is_closing():
+            self._transport.resume_reading()
 
     # --- sending ---
 
@@ -182,7 +218,10 @@ class WebSocket(asyncio.Protocol):
         if self._protocol.state is State.OPEN:
             self._is_blocked = False  # a close frame must not wait behind a peer that reads nothing
             self._drain()
-            self._protocol.send_close(code, reason)
+            if code in _REFUSALS:
+                self._protocol.fail(code, reason)
+            else:
+                self._protocol.send_close(code, reason)
             self._flush()
 
     def _on_loop(self, callback: Callable[..., None], *arguments: object) -> bool:
@@ -208,6 +247,7 @@ class WebSocket(asyncio.Protocol):
         self._stall_alarm.set(self._limits.send_stall_s, check)
 
     def _check_heard(self) -> None:
+        self._inbound.control_frames = 0
         if self._is_heard:
             self._is_heard = False
             self._ping_alarm.set(self._limits.ping_interval_s, self._ping)
@@ -216,6 +256,7 @@ class WebSocket(asyncio.Protocol):
             self.cut("peer is silent")
 
     def _ping(self) -> None:
+        self._inbound.control_frames = 0
         if not self._is_heard and self._protocol.state is State.OPEN:
             self._protocol.send_ping(b"")
             self._flush()
@@ -225,8 +266,11 @@ class WebSocket(asyncio.Protocol):
 class _Inbound:
     """Frames to whole messages. Their size and order have been checked by the protocol."""
 
-    def __init__(self, handler: WebSocketHandler) -> None:
+    def __init__(self, handler: WebSocketHandler, limits: FrontLimits) -> None:
+        self.is_flooded = False
+        self.control_frames = 0
         self._handler = handler
+        self._limits = limits
         self._opcode = Opcode.TEXT
         self._fragments: list[bytes] = []
 
@@ -235,12 +279,17 @@ class _Inbound:
             self._handler.text(bytes(frame.data))
         elif frame.opcode is Opcode.TEXT or frame.opcode is Opcode.BINARY or frame.opcode is Opcode.CONT:
             self._take_fragment(frame)
+        else:
+            self.control_frames += 1
+            self.is_flooded |= self.control_frames > self._limits.control_frames_max
 
     def _take_fragment(self, frame: Frame) -> None:
         if frame.opcode is not Opcode.CONT:
             self._opcode = frame.opcode
         self._fragments.append(bytes(frame.data))
         if not frame.fin:
+            # They may be empty, so that the limit on the size of a message is none on their number.
+            self.is_flooded |= len(self._fragments) > self._limits.fragments_max
             return
         message = b"".join(self._fragments)
         self._fragments.clear()
