@@ -42,6 +42,7 @@ from telnyx_actors.actors.timer import Timeout
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.chronicle import End
+from telnyx_actors.core.endings import DIAL_FAILED
 from telnyx_actors.core.leaving import leave_to_carrier
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
@@ -291,7 +292,7 @@ class CallActor(EngineActor):
         self._call_log.error("☎️", f"Telnyx no aceptó «{message.name}»: {error.message}")
         if message.name == "dial":
             self._memory.placed(error)
-            self._feed(ev.CallEnded("dial_failed"))
+            self._feed(ev.CallEnded(DIAL_FAILED))
         elif message.name == "answer":
             self._feed(ev.HangupRequested("answer_failed"))
         elif message.name == "status":  # nobody knows: go on as if it were alive, its commands will tell

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.calls import LiveCalls
+from telnyx_actors.actors.given_up import GivenUp
 from telnyx_actors.actors.headroom import Headroom
 from telnyx_actors.actors.phrases import PhraseCache
 from telnyx_actors.actors.session import StreamGate
@@ -80,3 +81,4 @@ class Services:
     tally: Tally
     mode: Mode
     headroom: Headroom = field(default_factory=Headroom)
+    given_up: GivenUp = field(default_factory=GivenUp)

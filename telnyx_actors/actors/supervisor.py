@@ -34,7 +34,7 @@ from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.speaker import SpeakerActor
 from telnyx_actors.actors.supervision import Child, ChildExited, ChildSpec, Restart, Verdict
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.endings import CRASHED
+from telnyx_actors.core.endings import CRASHED, DIAL_FAILED
 from telnyx_actors.core.pace import Pace
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.errors import EngineError, Failure
@@ -205,12 +205,13 @@ class SupervisorActor(EngineActor):
             self._start_call(new_memory(message.plan, message.placed, self._services, self.clock))
 
     def _adopt(self, saved: SavedCall) -> None:
-        """Take up a call that another process left. One that never got a name at the carrier was never dialled."""
+        """Take up a call that another process left, unless it never got a name at the carrier."""
         if saved.ref in self._calls:
             return
         log = CallLog(saved.call_control_id or saved.ref)
         if not saved.call_control_id:
             log.warning("🗑️", "La llamada quedó a medio marcar cuando el proceso se detuvo; no se retoma")
+            self._services.given_up.add(saved.ref, saved.secret)
             self._services.journal.tell(Journaled(saved.ref, "ended", self.clock.now(), {"reason": "never_placed"}))
             return
         try:
@@ -269,10 +270,12 @@ class SupervisorActor(EngineActor):
 
     def _forget(self, ref: str) -> None:
         self._calls.pop(ref, None)
-        self._services.calls.remove(ref)
         memory = self._memories.pop(ref, None)
         if memory is not None:
+            if not memory.session.call_control_id or memory.view.ended_reason == DIAL_FAILED:
+                self._services.given_up.add(ref, memory.view.secret)
             self._services.gate.remove(memory.session)
+        self._services.calls.remove(ref)
         self._tell_if_empty()
 
     def _tell_if_empty(self) -> None:
@@ -288,12 +291,15 @@ class SupervisorActor(EngineActor):
             self._tell_call(ref, message)
         elif event.event_type == "call.initiated" and event.payload.get("direction") == "incoming":
             self._take_incoming(event)
+        elif event.event_type != "call.hangup" and any(name in self._services.given_up for name in _names_in(message)):
+            CallLog(event.call_control_id).warning("👻", "Telnyx marcó una llamada que se dio por perdida: se cuelga")
+            self._carrier.tell(Command(event.call_control_id, hang_up()))
         else:
             CallLog(event.call_control_id).debug("📨", f"{event.event_type} de una llamada que no está en curso")
 
     def _ref_of(self, message: WebhookReceived) -> str:
         """The call that the webhook is about: by the address we gave, by what the carrier keeps for us, by its name."""
-        for ref in (message.call_ref, ref_in(message.event.client_state)):
+        for ref in _names_in(message):
             if ref in self._calls:
                 return ref
         view = self._services.calls.find(message.event.call_control_id)
@@ -313,3 +319,8 @@ class SupervisorActor(EngineActor):
             return
         plan = CallPlan(uuid.uuid4().hex, "incoming", number, call_control_id=event.call_control_id)
         self._start_call(new_memory(plan, nobody_waits, self._services, self.clock))
+
+
+def _names_in(message: WebhookReceived) -> tuple[str, str]:
+    """Our names for the call that a webhook may be about."""
+    return message.call_ref or "", ref_in(message.event.client_state)

@@ -18,13 +18,15 @@ class Fault(StrEnum):
 
 CRASHED: Final = "crashed"
 """The reason of a call whose actor failed again and again."""
+DIAL_FAILED: Final = "dial_failed"
+"""The reason of a call that the carrier would not dial, or did without our hearing of it."""
 
 _FAULTS: Final = {
     "failure": Fault.PROVIDER,
     "transferred": Fault.PROVIDER,
     CRASHED: Fault.OURS,
     "shutdown": Fault.OURS,
-    "dial_failed": Fault.CARRIER,
+    DIAL_FAILED: Fault.CARRIER,
     "answer_failed": Fault.CARRIER,
     "not_found": Fault.CARRIER,
     "unspecified": Fault.CARRIER,

@@ -124,7 +124,7 @@ class Door:
 
     def webhook_secret(self, call_ref: str) -> str | None:
         view = self._services.calls.get(call_ref)
-        return view.secret if view is not None else None
+        return view.secret if view is not None else self._services.given_up.secret_of(call_ref)
 
     def initiate(self, request: CallRequest, reply: Reply) -> None:
         plan = CallPlan(

@@ -180,6 +180,11 @@ def test_the_secret_of_a_webhook_is_that_of_its_call(door: Door, world: FakeWorl
     assert door.webhook_secret("v3:1") is None
 
 
+def test_what_the_carrier_tells_of_a_call_that_was_given_up_is_believed(door: Door, world: FakeWorld) -> None:
+    world.services.given_up.add(PLAN.ref, "s")
+    assert door.webhook_secret(PLAN.ref) == "s"
+
+
 def test_a_webhook_is_passed_on(door: Door, supervisor: Mailbox) -> None:
     event = WebhookEvent("1", "call.answered", "", "v3:1", "", "", None, {})
     door.webhook(event, PLAN.ref)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.fakes import DIALLED, FakeSink, Mailbox
+from support.fakes import DIALLED, FakeSink, Mailbox, refused
 from support.held import START, webhook
 from support.plans import PLAN, FakeWorld, settings
 from support.puppet import Diary, Puppet
@@ -19,6 +20,7 @@ from support.watch import Crashes
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.call import CallActor
 from telnyx_actors.actors.calls import CallView
+from telnyx_actors.actors.given_up import GIVEN_UP_MAX, GivenUp
 from telnyx_actors.actors.messages import (
     CallFinished,
     CallsLeft,
@@ -31,6 +33,7 @@ from telnyx_actors.actors.supervision import ChildExited, ChildGaveUp, ChildSpec
 from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX, CallRefused, SupervisorActor
 from telnyx_actors.core.backoff import AT_ONCE
 from telnyx_actors.core.saved import SavedCall
+from telnyx_actors.errors import Failure, ProviderError
 
 
 @pytest.fixture
@@ -235,6 +238,45 @@ def test_webhooks_of_calls_that_are_not_ours_are_nothing(
     event = replace(webhook("call.answered").event, client_state=state)
     hand(supervisor, WebhookReceived(event, None), WebhookReceived(event, "unknown"))
     assert len(world.services.calls) == 0
+
+
+def lost_answer(ref: str) -> WebhookReceived:
+    """What the carrier tells of a call that it dialled though we never heard so."""
+    event = replace(webhook("call.initiated").event, call_control_id="v3:ghost")
+    return WebhookReceived(event, ref)
+
+
+def test_a_call_that_was_dialled_after_all_is_hung_up_whenever_that_is_heard(
+    supervisor: SupervisorActor, world: FakeWorld
+) -> None:
+    world.carrier.errors["dial"] = [refused("no answer", Failure.TIMEOUT)]
+    assert isinstance(place(supervisor).take(), ProviderError)
+    run_until_gone(supervisor)
+    by_state = replace(lost_answer("").event, client_state=json.dumps({"ref": PLAN.ref}))
+    for message in (lost_answer(PLAN.ref), WebhookReceived(by_state, None)):
+        hand(supervisor, message)
+        call_control_id, command = world.carrier.commands.take()
+        assert (call_control_id, command.name) == ("v3:ghost", "hangup")
+    over = replace(lost_answer("").event, event_type="call.hangup")
+    hand(supervisor, WebhookReceived(over, PLAN.ref), lost_answer("somebody else's"))
+    hand(supervisor, incoming())
+    assert world.carrier.commands.take()[1].name == "answer"
+
+
+def test_a_call_that_was_being_dialled_when_the_process_died_is_hung_up_too(
+    supervisor: SupervisorActor, world: FakeWorld
+) -> None:
+    hand(supervisor, CallsLeft((saved("unnamed", call_control_id="", secret="s"),)))
+    assert world.services.given_up.secret_of("unnamed") == "s"
+    hand(supervisor, lost_answer("unnamed"))
+    assert world.carrier.commands.take()[1].name == "hangup"
+
+
+def test_calls_that_were_given_up_are_not_remembered_for_ever() -> None:
+    given_up = GivenUp()
+    for number in range(GIVEN_UP_MAX + 1):
+        given_up.add(str(number), "s")
+    assert [str(number) in given_up for number in (0, 1, GIVEN_UP_MAX)] == [False, True, True]
 
 
 # --- calls that a process left ------------------------------------------------------------

@@ -12,6 +12,7 @@ import requests
 
 from support.engine import QUICK, WITHIN_S, House
 from support.waiting import until
+from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.caller import Answer, CallerScript, Stay
 from telnyx_actors.standins.telnyx_settings import WebhookChaos
 from telnyx_actors.standins.world import WorldSettings
@@ -79,6 +80,24 @@ def test_what_failed_can_be_sent_again_as_it_is(tmp_path: Path) -> None:
         left = [{"telefono": result["telefono"], "nombre": "Ana"} for result in first if result["status"] == "error"]
         again = requests.post(f"{house.url}/api/call/batch", json={"calls": left}, timeout=WITHIN_S)
         assert [result["status"] for result in again.json()["results"]] == ["success"]
+
+
+@pytest.mark.parametrize("key", ["signed", "by secret"])
+def test_a_call_that_rings_though_its_dial_was_given_up_is_hung_up_as_soon_as_that_is_heard(
+    tmp_path: Path, key: str
+) -> None:
+    with House(tmp_path, env={} if key == "signed" else {"TELNYX_PUBLIC_KEY": ""}) as house, house.scene():
+        house.world.answer_with(RINGS_LONG)
+        house.world.misbehave(WebhookChaos(delay_ms=600))
+        house.world.fail("telnyx", Fault("drop", times=-1, match="POST /v2/calls"))
+        refused = house.place(telefono=house.new_number(), nombre="Ana")
+        assert (refused.status_code, refused.json()["error"]) == (500, "telnyx_unavailable")
+        house.world.heal()
+        (ghost,) = house.world.calls()
+        until(lambda: not len(house.engine.calls))
+        ended = house.world.wait_ended(ghost.call_control_id, WITHIN_S)
+        assert (ended.answered_at, ended.hangup_source) == (None, "caller")
+        assert "se cuelga" in house.log.wait("se dio por perdida").text
 
 
 def test_a_call_without_webhooks_is_told_in_the_log_and_in_the_metrics(
