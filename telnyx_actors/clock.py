@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -25,23 +25,3 @@ class SystemClock:
 
     def wall(self) -> datetime:
         return datetime.now(UTC)
-
-
-class ManualClock:
-    """A clock that stands still until it is told to move. For tests and replays."""
-
-    def __init__(self, now: float = 0.0, wall: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
-        self._now = now
-        self._wall = wall
-
-    def now(self) -> float:
-        return self._now
-
-    def wall(self) -> datetime:
-        return self._wall
-
-    def advance(self, seconds: float) -> None:
-        if seconds < 0.0:
-            raise ValueError("monotonic time does not go back")
-        self._now += seconds
-        self._wall += timedelta(seconds=seconds)

@@ -80,7 +80,7 @@ class CallActor(EngineActor):
         self._performer = Performer(self._memory, self._parts, self._services, self.clock)
         self._setup = CallSetup(self._memory, self._performer, self._services, self.send_later)
         self._memory.session.owner = self.actor_ref
-        self._diary = Diary(self._memory.plan, self._services.journal, self.clock)
+        self._diary = Diary(self._memory.plan, self._services.journal)
         if self.stats.restarts:
             self._go_on()
         elif self._memory.is_saved:

@@ -7,7 +7,6 @@ from typing import Final
 
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.messages import CallPlan, Journaled
-from telnyx_actors.clock import Clock
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
@@ -22,10 +21,9 @@ _DISMISSED: Final = frozenset({"backchannel", "resumed"})
 class Diary:
     """One call's. See ``core/saved.py`` for what is read out of it."""
 
-    def __init__(self, plan: CallPlan, journal: Address, clock: Clock) -> None:
+    def __init__(self, plan: CallPlan, journal: Address) -> None:
         self._plan = plan
         self._journal = journal
-        self._clock = clock
         self._heard_at = 0.0
         self._clauses_heard = 0
         self._is_answered = False
@@ -96,7 +94,7 @@ class Diary:
         self.note("ended", reason=reason)
 
     def note(self, kind: str, **data: object) -> None:
-        self._journal.tell(Journaled(self._plan.ref, kind, self._clock.now(), data))
+        self._journal.tell(Journaled(self._plan.ref, kind, data))
 
     def _heard(self, state: State) -> None:
         if state.turn is None:

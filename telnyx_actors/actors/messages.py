@@ -343,7 +343,6 @@ class Journaled:
 
     ref: str
     kind: str
-    at: float
     data: Mapping[str, object]
 
 

@@ -212,7 +212,7 @@ class SupervisorActor(EngineActor):
         if not saved.call_control_id:
             log.warning("🗑️", "La llamada quedó a medio marcar cuando el proceso se detuvo; no se retoma")
             self._services.given_up.add(saved.ref, saved.secret)
-            self._services.journal.tell(Journaled(saved.ref, "ended", self.clock.now(), {"reason": "never_placed"}))
+            self._services.journal.tell(Journaled(saved.ref, "ended", {"reason": "never_placed"}))
             return
         try:
             memory = saved_memory(saved, self._services, self.clock)

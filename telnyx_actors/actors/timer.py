@@ -13,7 +13,7 @@ from typing import Protocol
 
 from loguru import logger
 
-from telnyx_actors.clock import Clock, ManualClock
+from telnyx_actors.clock import Clock
 
 GARBAGE_MAX = 64  # cancelled entries that may stay in a heap of which they are the smaller half
 
@@ -168,36 +168,6 @@ class ThreadTimer:
     def _run_due(self, now: float) -> None:
         while not self._stopping and (action := self._deadlines.pop_due(now)) is not None:
             run_safely(action)
-
-
-class ManualTimer:
-    """A timer whose time is a ``ManualClock``: nothing happens until ``advance``. For tests and replays."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        self._clock = clock
-        self._deadlines = Deadlines()
-
-    def schedule(self, at: float, action: Callable[[], object]) -> Timeout:
-        return self._deadlines.push(at, action)
-
-    def start(self) -> None:
-        """Nothing to start: the one who advances the time is the thread."""
-
-    def stop(self) -> None:
-        self._deadlines = Deadlines()
-
-    @property
-    def next_at(self) -> float | None:
-        return self._deadlines.next_at()
-
-    def advance(self, seconds: float) -> None:
-        """Move the clock, stopping at every deadline on the way to run what is due there."""
-        end = self._clock.now() + seconds
-        while (next_at := self._deadlines.next_at()) is not None and next_at <= end:
-            self._clock.advance(max(0.0, next_at - self._clock.now()))
-            while (action := self._deadlines.pop_due(self._clock.now())) is not None:
-                run_safely(action)
-        self._clock.advance(max(0.0, end - self._clock.now()))
 
 
 def run_safely(action: Callable[[], object]) -> None:

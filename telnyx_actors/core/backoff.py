@@ -36,4 +36,3 @@ class Backoff:
 
 
 USUAL: Final = Backoff()
-AT_ONCE: Final = Backoff(first_s=0.0, limit_s=0.0)

@@ -33,8 +33,7 @@ class ClauseSplitter:
     """Feed it tokens, speak what it returns.
 
     ``limit_chars`` bounds the whole reply: what goes beyond is dropped at a clause end
-    (at a word's end if the clause before would hang in the air), and ``is_full`` says
-    that the rest of the reply need not be generated.
+    (at a word's end if the clause before would hang in the air).
     """
 
     def __init__(self, settings: ClauseSettings | None = None, *, limit_chars: int | None = None) -> None:
@@ -46,11 +45,6 @@ class ClauseSplitter:
         self._pending = ""
         self._last = ""
         self._is_full = False
-
-    @property
-    def is_full(self) -> bool:
-        """Whether text was dropped because the reply is too long."""
-        return self._is_full
 
     def feed(self, text: str) -> list[str]:
         """The clauses that ``text`` completed, possibly none."""

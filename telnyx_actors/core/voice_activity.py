@@ -55,8 +55,7 @@ class VoiceActivitySettings:
 class VoiceActivity:
     """Feed it every frame's flag; it answers with the change that this frame made, if any.
 
-    It has no opinion on a voice that never stops: ``voiced_ms`` tells how long this one
-    lasts, and ``reset`` ends it without a word.
+    It has no opinion on a voice that never stops: ``reset`` ends it without a word.
     """
 
     def __init__(self, settings: VoiceActivitySettings | None = None, *, frame_ms: int = FRAME_MS) -> None:
@@ -72,11 +71,6 @@ class VoiceActivity:
     def is_speaking(self) -> bool:
         """Whether ``STARTED`` was reported and ``STOPPED`` not yet."""
         return self._onset_ms is not None
-
-    @property
-    def voiced_ms(self) -> int:
-        """How long this voice lasts already, its short gaps included; 0 when there is none."""
-        return 0 if self._onset_ms is None else self._last_voiced_end_ms - self._onset_ms
 
     def feed(self, is_voice: bool, at_ms: int) -> VoiceChange | None:
         """Take the flag of the frame that begins at ``at_ms``."""

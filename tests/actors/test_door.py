@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from support.fakes import DIALLED, Asked, Mailbox, refused
+from support.manual_time import ManualClock
 from support.plans import PLAN, FakeWorld
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.messages import EndCall, PlaceCall, WebhookReceived
 from telnyx_actors.actors.supervisor import CallRefused
-from telnyx_actors.clock import ManualClock
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.front.actor import Door, FrontSeen
 from telnyx_actors.front.ports import Answer, CallRequest, FilePart, NoSuchPart

@@ -49,11 +49,11 @@ def journal(journal_at: Open) -> JournalActor:
 
 
 def note(number: int, kind: str = "words", ref: str = "ref", **data: object) -> Journaled:
-    return Journaled(ref, kind, 0.0, {"number": number, **data})
+    return Journaled(ref, kind, {"number": number, **data})
 
 
 def begun(ref: str) -> Journaled:
-    return Journaled(ref, "begun", 0.0, {"direction": "outgoing", "number": "+57"})
+    return Journaled(ref, "begun", {"direction": "outgoing", "number": "+57"})
 
 
 def written(path: Path) -> list[int]:

@@ -10,11 +10,11 @@ from typing import Any
 import pykka
 import pytest
 
-from support.puppet import WITHIN_S, Diary, Do, Puppet, fail
+from support.puppet import AT_ONCE, WITHIN_S, Diary, Do, Puppet, fail
 from telnyx_actors.actors.base import Birth, stop, tell
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.actors.supervision import Child, ChildExited, ChildSpec, Restart, Verdict
-from telnyx_actors.core.backoff import AT_ONCE, Backoff
+from telnyx_actors.core.backoff import Backoff
 
 Ref = pykka.ActorRef[Any]
 Start = Callable[..., Ref]

@@ -14,7 +14,7 @@ import pytest
 from support.fakes import DIALLED, FakeSink, Mailbox, refused
 from support.held import START, webhook
 from support.plans import PLAN, FakeWorld, settings
-from support.puppet import Diary, Puppet
+from support.puppet import AT_ONCE, Diary, Puppet
 from support.stepping import StillRuntime, Unstarted, hand, step
 from support.watch import Crashes
 from telnyx_actors.actors.base import Birth
@@ -31,7 +31,6 @@ from telnyx_actors.actors.messages import (
 )
 from telnyx_actors.actors.supervision import ChildExited, ChildGaveUp, ChildSpec
 from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX, CallRefused, SupervisorActor
-from telnyx_actors.core.backoff import AT_ONCE
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.errors import Failure, ProviderError
 

@@ -16,8 +16,9 @@ from loguru import logger
 from measure.daemon import free_port
 from support.fake_engine import FakeEngine
 from support.front_client import serving
+from support.manual_time import ManualClock
 from support.raw_server import Peer, RawServer
-from telnyx_actors.clock import ManualClock, SystemClock
+from telnyx_actors.clock import SystemClock
 from telnyx_actors.config import load_settings
 from telnyx_actors.preflight import Report, preflight, self_check
 from telnyx_actors.preflight.report import Finding, Status

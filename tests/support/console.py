@@ -11,14 +11,13 @@ import pykka
 import pytest
 from pykka._envelope import Envelope
 
+from support.manual_time import ManualClock, ManualTimer
 from support.plans import FakeWorld
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.inbox import Inbox, Overflow
 from telnyx_actors.actors.messages import CallPlan
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.actors.stats import Stats
-from telnyx_actors.actors.timer import ManualTimer
-from telnyx_actors.clock import ManualClock
 from telnyx_actors.config import load_settings
 from telnyx_actors.console.client import shell
 from telnyx_actors.console.commands import perform

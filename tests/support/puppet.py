@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from telnyx_actors.actors.base import Birth, EngineActor
 from telnyx_actors.actors.supervision import Child, ChildExited, ChildSpec, Verdict
+from telnyx_actors.core.backoff import Backoff
 
 WITHIN_S = 5.0
+AT_ONCE: Final = Backoff(first_s=0.0, limit_s=0.0)
 
 
 class Diary:

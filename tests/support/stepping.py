@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from support.manual_time import ManualClock, ManualTimer
 from telnyx_actors.actors.base import EngineActor
 from telnyx_actors.actors.runtime import Runtime
-from telnyx_actors.actors.timer import ManualTimer
-from telnyx_actors.clock import ManualClock
 
 A = TypeVar("A", bound=EngineActor)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from telnyx_actors.core.backoff import AT_ONCE, Backoff
+from telnyx_actors.core.backoff import Backoff
 
 
 def test_the_ceiling_doubles_until_the_limit() -> None:
@@ -30,8 +30,8 @@ def test_the_limit_holds_for_any_attempt() -> None:
     assert Backoff(limit_s=7.0).delay_s(100_000, 1.0) == 7.0
 
 
-def test_at_once_never_waits() -> None:
-    assert {AT_ONCE.delay_s(attempt, 0.9) for attempt in (0, 1, 10_000)} == {0.0}
+def test_a_limit_of_nothing_never_waits() -> None:
+    assert {Backoff(first_s=0.0, limit_s=0.0).delay_s(attempt, 0.9) for attempt in (0, 1, 10_000)} == {0.0}
 
 
 @pytest.mark.parametrize(

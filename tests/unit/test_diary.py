@@ -6,7 +6,6 @@ from support.simulation import LINES, Simulation
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.diary import HEARD_EVERY_S, Diary
 from telnyx_actors.actors.messages import CallPlan, Journaled
-from telnyx_actors.clock import SystemClock
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.conversation import Conversation
 from telnyx_actors.core.rules import Rules
@@ -48,7 +47,7 @@ def speaking() -> State:
 
 def test_the_end_of_a_sentence_is_noted_as_soon_as_it_was_heard() -> None:
     state, journal = speaking(), Journal()
-    diary = Diary(CallPlan("ref", "outgoing", "+573001234567"), journal, SystemClock())
+    diary = Diary(CallPlan("ref", "outgoing", "+573001234567"), journal)
     first, second = state.playout.clauses()
     at_s = 10.0
     for clause, size in ((first, 60), (first, 80), (first, 100), (second, 60), (second, 100)):
@@ -63,7 +62,7 @@ def test_words_that_end_a_turn_are_still_owed_an_answer() -> None:
     """Each step of a call with an interruption, and what a crash right behind it would leave."""
     rules, entries = Rules(), Journal()
     sim = Simulation(rules)
-    diary = Diary(CallPlan("ref", "outgoing", "+573001234567"), entries, SystemClock())
+    diary = Diary(CallPlan("ref", "outgoing", "+573001234567"), entries)
     diary.begun("secret")
     sim.connect()
     sim.says(6.0, 1.0, "Quiero una cita.")

@@ -11,8 +11,9 @@ import pytest
 from pykka._envelope import Envelope
 from pykka.messages import _ActorStop
 
+from support.manual_time import ManualClock
 from telnyx_actors.actors.inbox import Inbox, Overflow, is_stop
-from telnyx_actors.clock import ManualClock, SystemClock
+from telnyx_actors.clock import SystemClock
 
 
 @dataclass(frozen=True)

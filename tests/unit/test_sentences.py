@@ -119,14 +119,12 @@ def test_a_reply_that_is_too_long_ends_at_a_clause() -> None:
     spoken = "".join(splitter.feed(LONG_REPLY) + splitter.finish())
 
     assert spoken.endswith("y los domingos de diez a dos. ")
-    assert splitter.is_full
 
 
 def test_a_full_splitter_takes_no_more() -> None:
     splitter = ClauseSplitter(limit_chars=60)
     splitter.feed(LONG_REPLY)
 
-    assert splitter.is_full
     assert splitter.feed(" Y otra cosa más. Y otra.") == []
     assert splitter.finish() == []
 
@@ -135,7 +133,6 @@ def test_a_reply_within_its_limit_is_not_touched() -> None:
     splitter = ClauseSplitter(limit_chars=len(LONG_REPLY))
 
     assert "".join(splitter.feed(LONG_REPLY) + splitter.finish()) == LONG_REPLY
-    assert not splitter.is_full
 
 
 def test_a_clause_that_would_hang_in_the_air_gets_as_many_words_as_fit() -> None:

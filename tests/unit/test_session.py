@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from support.fakes import FakeSink, Mailbox, fake_ear
+from support.manual_time import ManualClock
 from telnyx_actors.actors.messages import StreamClosed, StreamOpened
 from telnyx_actors.actors.session import CallSession, StreamGate
-from telnyx_actors.clock import ManualClock
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding, from_pcm16, to_pcm16
 from telnyx_actors.wire.telnyx_media import Dtmf, Media, StreamError, StreamStart

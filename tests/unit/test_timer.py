@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from telnyx_actors.actors.timer import GARBAGE_MAX, Deadlines, ManualTimer, ThreadTimer, Timeouts
-from telnyx_actors.clock import ManualClock, SystemClock
+from support.manual_time import ManualClock, ManualTimer
+from telnyx_actors.actors.timer import GARBAGE_MAX, Deadlines, ThreadTimer, Timeouts
+from telnyx_actors.clock import SystemClock
 
 
 def nothing() -> None:

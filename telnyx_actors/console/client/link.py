@@ -39,7 +39,6 @@ class Link:
         self._lines = Lines(ANSWER_MAX_BYTES)
         self._waiting: list[Json] = []
         self._ids = count(1)
-        self.hello: Json = {}
 
     @classmethod
     def open(cls, data_dir: Path) -> Self:
@@ -51,7 +50,7 @@ class Link:
             raise NotRunning(f"El motor de DATA_DIR={data_dir} (proceso {endpoint.pid}) no atiende: {error}") from None
         try:
             link._send({"token": endpoint.token})
-            link.hello = link._answer().get("hello", {})
+            link._answer()  # the engine's greeting, or why there is none
         except EngineError:
             link.close()
             raise
