@@ -21,6 +21,8 @@ from bench.chaos.handover import handover, handover_with_loss
 from bench.chaos.restart import kill_minus_9
 from bench.chaos.scenarios import in_houses, matrix
 from bench.chaos.scene import Outcome, play_named
+from bench.chaos.spin import spin
+from bench.chaos.spinning import BLOCKS, COMPUTES
 
 
 def main() -> int:
@@ -53,6 +55,9 @@ def _alone(options: argparse.Namespace) -> dict[str, Callable[[], Outcome]]:
         "--handover": lambda: handover(live),
         "--handover, carrier drops its audio": lambda: handover_with_loss(live),
     }
+    for word, code in ((COMPUTES, "computes"), (BLOCKS, "blocks")):
+        fault = f"another call's code {code} for 5 s"
+        drills[fault] = partial(spin, live, word, fault)
     for seed in range(options.kills):
         drills[f"kill -9, seed {seed}"] = partial(kill_minus_9, live, seed)
     return {name: drill for name, drill in drills.items() if options.only in name}

@@ -37,11 +37,15 @@ class CallFigures:
 
 
 def figures(
-    record: CarrierCall, heard: Sequence[HeardWord], told: Told, recovery_s: float | None = None
+    record: CarrierCall,
+    heard: Sequence[HeardWord],
+    told: Told,
+    recovery_s: float | None = None,
+    talk: Sequence[Exchange] = EXCHANGES,
 ) -> CallFigures:
-    """Of a call that is over. ``heard``: the agent's words."""
+    """Of a call that is over. ``heard``: the agent's words; ``talk``: what the caller's script asks."""
     speech = record.caller_speech()
-    exchanges = EXCHANGES[: len(speech)]
+    exchanges = talk[: len(speech)]
     limits = [*(start for start, _ in speech[1:]), record.duration_s]
     answered = [
         _is_answered(exchange, heard, end, limit)

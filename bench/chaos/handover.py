@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from bench.chaos.figures import CallFigures, Told, dead_air_s, trouble_of, unsaid, words, words_lost
+from bench.chaos.figures import figures, words
 from bench.chaos.house import Daemon, until
 from bench.chaos.scene import Outcome
 from bench.chaos.talk import EXCHANGES, GREETED, LONG, USUAL, Exchange
@@ -72,7 +72,9 @@ def _play(calls: int, outcome: Outcome, media: MediaSettings) -> Outcome:
             outcome.complaints.append(f"the old process ended with {code}")
         for call in placed:
             record = house.world.wait_ended(call, ENDED_WITHIN_S)
-            outcome.calls.append(_figures(record, house.world.agent_words(call), house.told(call)))
+            heard = house.world.agent_words(call)
+            hole_s = longest_hole_s(record, LONG, heard)
+            outcome.calls.append(figures(record, heard, house.told(call), hole_s, TALK))
             outcome.complaints += house.differences(call)
     return outcome
 
@@ -85,22 +87,6 @@ def _is_speaking(record: CarrierCall) -> bool:
     asked_s = record.utterances[0].speech[1] / 8000
     began_s = next((begin for begin, _ in record.agent_playing() if begin >= asked_s), None)
     return began_s is not None and began_s + INTO_SPEECH_S <= position / 8000 <= began_s + LONG_S
-
-
-def _figures(record: CarrierCall, heard: Sequence[HeardWord], told: Told) -> CallFigures:
-    keys = [key for exchange in TALK for key in exchange.keys]
-    times = {key: [word for word in heard if key in words(word.text)] for key in keys}
-    answered = [all(times[key] for key in exchange.keys) for exchange in TALK]
-    return CallFigures(
-        trouble_of(record),
-        len(TALK),
-        sum(answered),
-        words_lost(record, told),
-        tuple(key for key in keys if len(times[key]) > 1),
-        unsaid(heard, told),
-        dead_air_s(record, answered),
-        longest_hole_s(record, LONG, heard),
-    )
 
 
 def longest_hole_s(record: CarrierCall, exchange: Exchange, heard: Sequence[HeardWord]) -> float | None:

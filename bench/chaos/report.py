@@ -64,7 +64,7 @@ def row(outcome: Outcome) -> tuple[str, ...]:
         f"{max((call.dead_air_s for call in calls), default=0.0):.2f}",
         _seconds(percentile(recoveries, 50)),
         _seconds(percentile(recoveries, 95)),
-        "" if not complaints(outcome) else "✗",
+        " ".join(filter(None, ("✗" if complaints(outcome) else "", outcome.remark))),
     )
 
 

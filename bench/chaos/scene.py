@@ -42,6 +42,7 @@ class Outcome:
     dead_air_limit_s: float | None = 4.0
     calls: list[CallFigures] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    remark: str = ""  # a figure that has no column
 
 
 def play(scenarios: Sequence[Scenario], calls: int) -> list[Outcome]:

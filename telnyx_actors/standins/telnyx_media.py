@@ -288,6 +288,7 @@ class MediaStream:
         if self._cleared:
             self._cleared = False
             call.note("media_after_clear")
+        call.note("media", queued_ms=max(call.stream.end - now, 0) / BYTES_PER_MS)
         silent = call.stream.push(to_ulaw(payload, self.request.law), now)
         if silent is not None:
             call.note("audio", silent_ms=silent / BYTES_PER_MS)
