@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pykka
 import pytest
+from loguru import logger
 
 from support.watch import Crashes, PlainActorCrashes, threads_left
 from telnyx_actors.actors.base import EngineActor
@@ -35,6 +36,15 @@ def crashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Crashes]:
     logging.getLogger("pykka").addHandler(plain)
     yield crashes
     logging.getLogger("pykka").removeHandler(plain)
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """Every line that is logged, as ``LEVEL text``."""
+    lines: list[str] = []
+    handler = logger.add(lines.append, format="{level} {message}")
+    yield lines
+    logger.remove(handler)
 
 
 @pytest.fixture(autouse=True)

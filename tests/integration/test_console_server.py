@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loguru import logger
 
 from support.console import Bench, bench
 from support.waiting import until
@@ -71,14 +70,6 @@ def is_closed(link: socket.socket) -> bool:
         return link.recv(65536) == b""
     except ConnectionResetError:  # what we had sent was not even read
         return True
-
-
-@pytest.fixture
-def logged() -> Iterator[list[str]]:
-    lines: list[str] = []
-    sink = logger.add(lines.append, format="{level} {message}", level="DEBUG")
-    yield lines
-    logger.remove(sink)
 
 
 @pytest.fixture

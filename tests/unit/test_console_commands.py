@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loguru import logger
 
 from support.console import Bench, FakeRef, GoneRef, bench
 from telnyx_actors.actors.messages import Drain, EndCall
@@ -22,14 +20,6 @@ def desk(tmp_path: Path) -> Bench:
     made = bench(tmp_path)
     made.actor("engine", "SupervisorActor")
     return made
-
-
-@pytest.fixture
-def logged() -> Iterator[list[str]]:
-    lines: list[str] = []
-    sink = logger.add(lines.append, format="{level} {message}")
-    yield lines
-    logger.remove(sink)
 
 
 def ask(desk: Bench, command: str, *arguments: str) -> dict[str, object]:

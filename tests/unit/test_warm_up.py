@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-
-import pytest
-from loguru import logger
+from collections.abc import Callable
 
 from telnyx_actors.warm_up import WarmUp
 
 WITHIN_S = 5.0
-
-
-@pytest.fixture
-def logged() -> Iterator[list[str]]:
-    lines: list[str] = []
-    handler = logger.add(lines.append, format="{level} {message}")
-    yield lines
-    logger.remove(handler)
 
 
 def nothing() -> None:
