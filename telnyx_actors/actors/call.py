@@ -11,7 +11,7 @@ from typing import Final, get_args
 from telnyx_actors.actors.base import Birth, EngineActor
 from telnyx_actors.actors.call_log import log_event
 from telnyx_actors.actors.call_setup import CallSetup
-from telnyx_actors.actors.carrier_words import transcript_in
+from telnyx_actors.actors.carrier_news import news_in
 from telnyx_actors.actors.diary import Diary
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import (
@@ -44,10 +44,12 @@ from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.chronicle import End
 from telnyx_actors.core.endings import DIAL_FAILED
 from telnyx_actors.core.leaving import leave_to_carrier
+from telnyx_actors.core.state import Transfer
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
 from telnyx_actors.providers.ports import DialledCall
 from telnyx_actors.wire.telnyx_media import StreamError
+from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
 CALL_EVENTS: Final = tuple(get_args(ev.CallEvent))
 CLOSE_WITHIN_S: Final = 60.0
@@ -189,35 +191,38 @@ class CallActor(EngineActor):
                 self.unexpected(message)
 
     def _webhook(self, message: WebhookReceived) -> None:
-        event, payload = message.event, message.event.payload
-        if event.call_leg_id and self._memory.leg_id not in ("", event.call_leg_id):
+        event, memory = message.event, self._memory
+        if self._is_of_other_side(event):
             self._note(f"webhook {event.event_type} del otro lado de una transferencia")
+            if event.event_type == "call.hangup":  # nobody there; where the two have talked, ours is hung up too
+                self._feed(ev.TransferFailed())
             return
         self._identified(DialledCall(event.call_control_id, event.call_leg_id, event.call_session_id))
-        self._memory.has_webhook = True
+        memory.has_webhook = True
         self._call_log.info("📨", f"Webhook recibido: {event.event_type}")
         self._note(f"webhook {event.event_type}")
         match event.event_type:
             case "call.answered":
                 self._answered()
-            case "call.transcription":
-                # A word of the carrier's transcriber counts only while ours is away.
-                if self._conversation.state.hears_by_carrier and (words := transcript_in(payload)) is not None:
-                    self._feed(words)
             case "call.playback.ended":
-                self._played(str(payload.get("status")))
-            case "call.hangup":
-                cause, source = (str(payload.get(key) or "unknown") for key in ("hangup_cause", "hangup_source"))
-                self._feed(ev.CallEnded(cause, source))
+                self._played(str(event.payload.get("status")))
             case "call.speak.ended":
-                self._feed(ev.CarrierSpoke(self._memory.spoken_by_carrier))
-            case "call.bridged":
-                self._feed(ev.TransferConnected())
-            case "streaming.failed" if self._memory.sink is None:
-                self._call_log.warning("📡", "El audio en directo falló; la llamada sigue en modo webhook")
-                self._feed(ev.MediaLost(is_refused=True))
-            case _:
-                pass
+                self._feed(ev.CarrierSpoke(memory.spoken_by_carrier))
+            case "call.transcription" if not self._conversation.state.hears_by_carrier:
+                pass  # its words count only while ours is away
+            case kind:
+                news = news_in(kind, event.payload, has_stream=memory.sink is not None)
+                if isinstance(news, ev.MediaLost):
+                    self._call_log.warning("📡", "El audio en directo falló; la llamada sigue en modo webhook")
+                if news is not None:
+                    self._feed(news)
+
+    def _is_of_other_side(self, event: WebhookEvent) -> bool:
+        memory, mine = self._memory, self._memory.session.call_control_id
+        if memory.leg_id and event.call_leg_id:
+            return event.call_leg_id != memory.leg_id
+        is_given = self._conversation.state.transfer is not Transfer.NONE
+        return is_given and event.call_control_id not in ("", mine)
 
     def _answered(self) -> None:
         if not self._conversation.state.rules.uses_stream:
@@ -228,7 +233,7 @@ class CallActor(EngineActor):
         """Files end in the order in which they were begun; those that we stopped are forgotten already."""
         if status in ("cancelled", "cancelled_amd", "call_hangup") or not self._memory.playbacks:
             return
-        mark = self._memory.playbacks.popleft()
+        mark = self._memory.playbacks.pop(next(iter(self._memory.playbacks)))
         self._feed(ev.MarkReturned(mark) if status == "completed" else ev.PlayFailed(mark))
 
     def _stream_opened(self, message: StreamOpened) -> None:
@@ -302,7 +307,8 @@ class CallActor(EngineActor):
         elif message.name == "transcription_start":
             self._feed(ev.CarrierHearingFailed())
         elif message.name == "playback_start":
-            self._played("failed")
+            if mark := self._memory.playbacks.pop(message.command_id, None):
+                self._feed(ev.PlayFailed(mark))
         elif message.name == "speak":
             self._feed(ev.SpeechFailed(self._memory.spoken_by_carrier, error.message, retryable=False))
         elif message.name == "transfer":

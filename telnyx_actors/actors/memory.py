@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 
 from telnyx_actors.actors.calls import CallView, Line
@@ -37,7 +37,9 @@ class CallMemory:
     dial: DialRequest | None = None  # while the carrier has not answered it
     orders: dict[str, CallCommand] = field(default_factory=dict)  # by id, those that it has not answered
     origin_s: float | None = None  # zero of the recording's time
-    playbacks: deque[str] = field(default_factory=deque)  # marks of the files that the carrier plays, in order
+    playbacks: dict[str, str] = field(
+        default_factory=dict
+    )  # command to mark, of the files that the carrier plays in order
     spoken_by_carrier: int = 0  # the clause that its own voice says
     dials: int = 0  # how often the carrier was asked to dial
     has_webhook: bool = False  # the carrier has told something about the call

@@ -79,6 +79,10 @@ class Orders:
     def stop_transcribing(self) -> CallCommand:
         return self._command("transcription_stop")
 
+    def transfer(self, number: str) -> CallCommand:
+        """The other side's webhooks come to this call too: what becomes of it is the caller's matter."""
+        return self._command("transfer", to=number, webhook_url=self.webhook_url)
+
     def _stream(self, secret: str) -> dict[str, object]:
         return stream_fields(self._stream_url(secret), "inbound_track", Encoding.PCMU, TARGET_LEGS)
 

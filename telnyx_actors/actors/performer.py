@@ -20,7 +20,7 @@ from telnyx_actors.actors.messages import (
     StopSpeaking,
     TurnOver,
 )
-from telnyx_actors.actors.orders import Orders, hang_up, transfer
+from telnyx_actors.actors.orders import Orders, hang_up
 from telnyx_actors.actors.parts import CallParts
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.tally import Sample
@@ -121,8 +121,9 @@ class Performer:
                 self.order(self.orders.speak(action.text))
             case ac.PlayClause():
                 audio = outlet.file(action.clause, action.size)
-                self._memory.playbacks.append(action.mark)
-                self.order(self.orders.play(audio))
+                command = self.orders.play(audio)
+                self._memory.playbacks[command.command_id] = action.mark
+                self.order(command)
                 parts.archiver.tell(AgentAudio(self._clock.now(), audio))
             case ac.StopPlayback():
                 self._memory.playbacks.clear()
@@ -137,7 +138,7 @@ class Performer:
             case ac.StartStream():
                 self.order(self.orders.start_stream(self._services.gate.renew(self._memory.session)))
             case ac.TransferCall():
-                self.order(transfer(action.number))
+                self.order(self.orders.transfer(action.number))
             case ac.HangUp():
                 self.order(hang_up())
             case ac.EndTurn():

@@ -102,8 +102,7 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
         case "adopted":
             call.rest, call.was_released = "", False
         case "transfer":
-            state = data.get("state")
-            call.transfer = Transfer(state) if state in list(Transfer) else Transfer.NONE
+            call.transfer = next((each for each in Transfer if each == data.get("state")), Transfer.NONE)
         case "ended":
             call.is_over = True
         case _:

@@ -29,7 +29,7 @@ from telnyx_actors.actors.messages import (
 from telnyx_actors.actors.supervision import ChildExited
 from telnyx_actors.actors.trail import Incident
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.state import Phase
+from telnyx_actors.core.state import Phase, Transfer
 from telnyx_actors.errors import Failure
 from telnyx_actors.wire.telnyx_media import StreamError
 
@@ -141,6 +141,40 @@ def test_what_happens_on_the_other_side_of_a_transfer_is_not_the_callers(call: H
     call.tell(webhook("call.hangup", leg=LEG))
     assert phase(call) is Phase.ENDED
     assert call.memory.view.ended_reason == "unknown"
+
+
+def give_away(call: HeldCall) -> None:
+    """Three turns fail, and the caller is given to a person."""
+    call.memory.conversation.state.transfer = Transfer.ASKED
+    call.memory.conversation.state.phase = Phase.CLOSING
+    call.memory.conversation.state.closing_reason = "transferred"
+    call.memory.conversation.state.close_at = call.still.clock.now() + 60.0
+
+
+def test_who_is_not_there_to_take_the_caller_is_heard_of_at_once(call: HeldCall) -> None:
+    call.go_live()
+    give_away(call)
+    call.tell(webhook("call.hangup", leg="another", hangup_cause="user_busy"))
+    state = call.memory.conversation.state
+    assert (state.transfer, state.closing_reason) == (Transfer.NONE, "failure")
+
+
+def test_keys_come_by_webhook_where_there_is_no_stream_and_once_where_there_is(call: HeldCall) -> None:
+    call.run_until(is_a(Dialled))
+    call.tell(webhook("call.answered"), webhook("call.dtmf.received", digit="1"))
+    call.tell(webhook("call.dtmf.received", digit="un millon"), webhook("call.dtmf.received"))
+    assert call.memory.conversation.state.listening.digits == "1"
+    call.open(FakeSink())
+    call.tell(webhook("call.dtmf.received", digit="2"))
+    assert call.memory.conversation.state.listening.digits == "1"
+
+
+def test_a_file_that_the_carrier_refuses_is_not_the_one_that_plays(call: HeldCall) -> None:
+    call.go_live()
+    playing, refused_one = "first", "second"
+    call.memory.playbacks.update({playing: "0.1.800", refused_one: "0.2.800"})
+    call.tell(CommandFailed("playback_start", refused("no", Failure.REFUSED), refused_one))
+    assert call.memory.playbacks == {playing: "0.1.800"}
 
 
 def test_an_incoming_call_is_answered(still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld) -> None:
