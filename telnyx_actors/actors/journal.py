@@ -158,6 +158,8 @@ class JournalActor(EngineActor):
             _commit(self._db, _INSERT_PAGE, self._pages)  # by itself, because a disk may have room for the other only
         except sqlite3.Error as error:
             self._failed(error)
+            if _is_damage(error):
+                self._replace_file(error)
             return
         if self._is_failing:
             self._is_failing = False
@@ -180,7 +182,7 @@ class JournalActor(EngineActor):
             try:
                 self._open()
             except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):  # full, locked, forbidden: that may pass
+                if not _is_damage(error):
                     raise
                 self._set_aside(error)
                 self._open()
@@ -202,7 +204,14 @@ class JournalActor(EngineActor):
         if left and self._birth.parent is not None:
             tell(self._birth.parent, CallsLeft(left))
 
-    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+    def _replace_file(self, error: sqlite3.Error) -> None:
+        """Go on in a new file: in this one nothing can be written any more, however often it is tried."""
+        try:
+            self._set_aside(error)
+        except OSError as refusal:  # as on Windows, while somebody else reads it
+            self.log.warning("el diario {} no se puede apartar: {}", self._path, refusal)
+
+    def _set_aside(self, error: sqlite3.Error) -> None:
         aside = self._path.with_name(f"{self._path.name}.corrupt-{self.clock.wall():%Y%m%dT%H%M%S}")
         self.log.warning("el diario {} no se puede leer ({}); se aparta como {}", self._path, error, aside.name)
         self._path.replace(aside)
@@ -233,6 +242,11 @@ class JournalActor(EngineActor):
                 continue
             if call is not None:
                 yield call
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is broken. Full, locked, forbidden are other types, and may pass."""
+    return type(error) is sqlite3.DatabaseError
 
 
 def _commit(db: sqlite3.Connection, statement: str, rows: deque[_Row]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -267,6 +268,39 @@ def test_a_file_that_is_no_journal_is_set_aside(journal_at: Open, still: StillRu
     assert written(path) == [1]
     (aside,) = path.parent.glob("*.corrupt-*")
     assert aside.read_bytes().startswith(b"not a database")
+
+
+def test_a_file_that_is_cut_off_is_set_aside(
+    journal_at: Open, still: StillRuntime, path: Path, parent: Mailbox
+) -> None:
+    first = journal_at()
+    hand(first, begun("open"), *(note(number, text=BIG) for number in range(20)))
+    first.teardown(None)
+    os.truncate(path, path.stat().st_size // 2)
+    journal = journal_at()
+    hand(journal, note(1))
+    commit(journal, still)
+    assert (written(path), left(parent)) == ([1], [])
+    assert len(list(path.parent.glob("*.corrupt-*"))) == 1
+
+
+def test_a_file_that_is_damaged_under_us_is_set_aside_and_what_comes_is_written(
+    journal: JournalActor, still: StillRuntime, path: Path, logged: list[str]
+) -> None:
+    hand(journal, page(0))
+    commit(journal, still)
+    assert journal._db is not None
+    (number,) = journal._db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'chronicle_of_call'").fetchone()
+    journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    journal._db.execute("PRAGMA shrink_memory")  # what it remembers of the pages would hide the damage
+    with path.open("r+b") as file:
+        file.seek((number - 1) * 4096)
+        file.write(b"\xab" * 4096)
+    hand(journal, page(1))
+    commit(journal, still)
+    assert [line for line in logged if "se aparta como" in line]
+    commit(journal, still, RETRY_S)
+    assert pages(path) == [1]
 
 
 def test_a_journal_that_is_locked_is_waited_for_and_not_set_aside(
