@@ -5,13 +5,14 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.certificates import loopback_contexts
-from support.raw_server import HttpRequest, Peer, RawServer, chunk, failing, head
+from support.raw_server import HttpRequest, Peer, RawServer, chunk, failing, head, streaming
 from support.vendor_streams import START, STOP, Reader, delta, ended, pieces_of, reply, sse
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.claude import Claude, ClaudeOptions, open_client
@@ -22,6 +23,8 @@ REQUEST = ModelRequest("Eres María.", (Message("user", "Hola"),), 70)
 DONE = ReplyDone("end_turn", input_tokens=30, output_tokens=15, cached_tokens=600)
 EVENTS = "text/event-stream"
 WOKEN_WITHIN_S = 0.5
+
+answering = partial(streaming, EVENTS)
 
 Connect = Callable[..., Claude]
 
@@ -38,16 +41,6 @@ def connect(tls: ssl.SSLContext) -> Iterator[Connect]:
     yield connect
     for client in clients:
         client.close()
-
-
-def answering(*pieces: bytes, requests: list[HttpRequest] | None = None) -> Callable[[Peer], None]:
-    def script(peer: Peer) -> None:
-        while request := peer.read_request():
-            if requests is not None:
-                requests.append(request)
-            peer.respond_chunked(pieces, content_type=EVENTS)
-
-    return script
 
 
 def error_of(claude: Claude) -> ProviderError:

@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import requests
 
 from support.certificates import loopback_contexts
-from support.raw_server import HttpRequest, Peer, RawServer, chunk, failing, head
+from support.raw_server import HttpRequest, Peer, RawServer, chunk, failing, head, streaming
 from support.vendor_streams import Reader, pieces_of
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.elevenlabs import ElevenLabs, ElevenLabsOptions
@@ -22,6 +23,8 @@ TEXT = "Buenos días, habla María."
 AUDIO = bytes(range(256)) * 40  # 1.28 s: the ramp shows a byte lost or doubled
 SOUND = "audio/basic"
 WOKEN_WITHIN_S = 0.5
+
+speaking = partial(streaming, SOUND)
 
 Connect = Callable[..., ElevenLabs]
 
@@ -38,16 +41,6 @@ def connect(tls: ssl.SSLContext) -> Iterator[Connect]:
     yield connect
     for voice in voices:
         voice.close()
-
-
-def speaking(*pieces: bytes, requests: list[HttpRequest] | None = None) -> Callable[[Peer], None]:
-    def script(peer: Peer) -> None:
-        while request := peer.read_request():
-            if requests is not None:
-                requests.append(request)
-            peer.respond_chunked(pieces, content_type=SOUND)
-
-    return script
 
 
 def error_of(voice: ElevenLabs, text: str = TEXT) -> ProviderError:

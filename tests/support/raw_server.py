@@ -225,6 +225,18 @@ def close_frame(code: int, reason: str) -> bytes:
     return frame(8, struct.pack("!H", code) + reason.encode())
 
 
+def streaming(content_type: str, *pieces: bytes, requests: list[HttpRequest] | None = None) -> Callable[[Peer], None]:
+    """A script that answers every request with these pieces, and keeps the requests where they are wanted."""
+
+    def script(peer: Peer) -> None:
+        while request := peer.read_request():
+            if requests is not None:
+                requests.append(request)
+            peer.respond_chunked(pieces, content_type=content_type)
+
+    return script
+
+
 def failing(status: int, body: str, **headers: str) -> Callable[[Peer], None]:
     """A vendor that answers every request with this error."""
 
