@@ -21,7 +21,7 @@ _ENV_HEADER = """\
 _DOCS_HEADER = """\
 # Configuration
 
-Configuration is the environment. `python run.py` also reads `.env` in the current folder (another one: `--env-file`);
+Configuration is the environment. The engine also reads `.env` in the current folder (another one: `--env-file`);
 the process's own variables win over the file's. Everything is validated at start: each problem is named with its
 variable, what is wrong and an example. An empty value counts as not set.
 
