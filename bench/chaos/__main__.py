@@ -17,10 +17,11 @@ from functools import partial
 from pathlib import Path
 
 from bench.chaos import report
+from bench.chaos.broken_journal import BREAKS, start_with
 from bench.chaos.handover import handover, handover_with_loss
 from bench.chaos.restart import kill_minus_9
 from bench.chaos.scenarios import in_houses, matrix
-from bench.chaos.scene import Outcome, play_named
+from bench.chaos.scene import Outcome, play_drill, play_named
 from bench.chaos.spin import spin
 from bench.chaos.spinning import BLOCKS, COMPUTES
 
@@ -48,12 +49,21 @@ def main() -> int:
     return 0 if is_good and outcomes else 1
 
 
-def _alone(options: argparse.Namespace) -> dict[str, Callable[[], Outcome]]:
+Drills = dict[str, Callable[[], Outcome]]
+
+
+def _beside(options: argparse.Namespace) -> Drills:
+    """What needs a daemon of its own, and may be played beside the matrix."""
+    drills: Drills = {f"kill -9, {broken}": partial(start_with, broken, options.calls) for broken in BREAKS}
+    return {name: drill for name, drill in drills.items() if options.only in name}
+
+
+def _alone(options: argparse.Namespace) -> Drills:
     """What has the machine to itself, because it is about time."""
     live = options.live_calls
-    drills: dict[str, Callable[[], Outcome]] = {
-        "--handover": lambda: handover(live),
-        "--handover, carrier drops its audio": lambda: handover_with_loss(live),
+    drills: Drills = {
+        "--handover": partial(handover, live),
+        "--handover, carrier drops its audio": partial(handover_with_loss, live),
     }
     for word, code in ((COMPUTES, "computes"), (BLOCKS, "blocks")):
         fault = f"another call's code {code} for 5 s"
@@ -69,13 +79,14 @@ def _run(houses: list[list[str]], options: argparse.Namespace) -> list[Outcome]:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.workers, spawn) as pool:
         jobs: dict[Future[list[Outcome]], str] = {
-            pool.submit(play_named, names, options.calls): ", ".join(names) for names in houses
+            pool.submit(play_drill, name, drill): name for name, drill in _beside(options).items()
         }
+        jobs |= {pool.submit(play_named, names, options.calls): ", ".join(names) for names in houses}
         for done in as_completed(jobs):
             outcomes += done.result()
             print(f"[{len(outcomes)}] {jobs[done]}", file=sys.stderr, flush=True)
     for name, drill in _alone(options).items():
-        outcomes.append(drill())
+        outcomes += play_drill(name, drill)
         print(f"[{len(outcomes)}] {name}", file=sys.stderr, flush=True)
     return outcomes
 

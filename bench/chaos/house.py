@@ -131,6 +131,9 @@ class House(ABC):
         waiting = (self.data_dir / "spool").glob("*/call.json")
         return self.record_folder(call) is not None or any(call in path.read_text(encoding="utf-8") for path in waiting)
 
+    def has_logged(self, text: str) -> bool:
+        return text in (self.folder / "engine.log").read_text(encoding="utf-8")
+
     def differences(self, call: str) -> list[str]:
         """What is decided otherwise when the call is held again from its chronicle: nothing, whatever was done to it."""
         try:

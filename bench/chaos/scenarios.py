@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from bench.chaos.house import InProcess
+from telnyx_actors.actors.journal import FILE
 from telnyx_actors.clock import SystemClock
 from telnyx_actors.standins.base import Fault, FaultKind
 from telnyx_actors.standins.telnyx_settings import MediaSettings, WebhookChaos
@@ -17,6 +18,7 @@ from telnyx_actors.standins.telnyx_settings import MediaSettings, WebhookChaos
 FOR_EVER: Final = -1
 SHARED_MAX: Final = 6
 BALLAST: Final = "ballast"
+PAGE_BYTES: Final = 4096
 
 
 class Moment(StrEnum):
@@ -63,6 +65,7 @@ class Scenario:
     unsaid_max: int = 0
     is_private: bool = False
     needs_small_disk: bool = False
+    keeps_chronicle: bool = True
     env: Mapping[str, str] = field(default_factory=dict)
     media: MediaSettings = field(default_factory=MediaSettings)
 
@@ -140,6 +143,15 @@ def fill_disk(house: InProcess, _call: str) -> None:
 
 def free_disk(house: InProcess) -> None:
     (house.data_dir / BALLAST).unlink(missing_ok=True)
+
+
+def overwrite_journal(house: InProcess, _call: str) -> None:
+    """Every page of it but the first, and all that is not merged yet, under the connection that writes it."""
+    for name, kept in ((FILE, PAGE_BYTES), (f"{FILE}-wal", 0)):
+        path = house.data_dir / name
+        with path.open("r+b") as file:
+            file.seek(kept)
+            file.write(b"\xab" * (path.stat().st_size - kept))
 
 
 # --- the matrix -------------------------------------------------------------------
@@ -242,6 +254,7 @@ def _telnyx() -> Iterator[Scenario]:
 def _machine() -> Iterator[Scenario]:
     for moment in (Moment.LISTENING, Moment.SPEAKING):
         yield Scenario("disk full for 6 s", moment, fill_disk, free_disk, needs_small_disk=True)
+    yield Scenario("journal overwritten", Moment.SPEAKING, overwrite_journal, keeps_chronicle=False)
     for hours in (1, -1):
         yield Scenario(f"clock jumps {hours:+} h", Moment.THINKING, jump(hours))
     away = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "S3_BUCKET": "away", "AWS_REGION": "us-east-1"}

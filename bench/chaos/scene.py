@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +74,15 @@ def play_named(names: Sequence[str], calls: int) -> list[Outcome]:
         traceback.print_exc()
         why = f"not played: {error!r}"
         return [Outcome(scenario.fault, scenario.moment, complaints=[why]) for scenario in wanted]
+
+
+def play_drill(name: str, drill: Callable[[], Outcome]) -> list[Outcome]:
+    """What has a script of its own. Whatever becomes of it, the others are played."""
+    try:
+        return [drill()]
+    except Exception as error:  # noqa: BLE001 - as above
+        traceback.print_exc()
+        return [Outcome(name, "", complaints=[f"not played: {error!r}"])]
 
 
 def _watch(placed: list[StruckCall], house: InProcess) -> None:
@@ -157,7 +166,8 @@ def _judge(scenario: Scenario, calls: list[StruckCall], house: InProcess) -> Out
         heard, told = house.world.agent_words(call.call), house.told(call.call)
         outcome.calls.append(figures(call.record, heard, told, call.recovery_s))
         complaints += [f"violation: {event.data}" for event in call.record.violations]
-        complaints += house.differences(call.call)
+        if scenario.keeps_chronicle:
+            complaints += house.differences(call.call)
         if not house.is_kept(call.call):
             complaints.append("the record of a call is neither archived nor in the spool")
     return outcome

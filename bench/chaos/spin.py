@@ -52,7 +52,7 @@ def spin(calls: int, word: str, fault: str) -> Outcome:
             outcome.complaints += house.differences(call)
         if trouble := trouble_of(ended[-1]):
             outcome.complaints.append(f"the call that spins was lost ({trouble})")
-        if SAYS_SO not in (house.folder / "engine.log").read_text(encoding="utf-8"):
+        if not house.has_logged(SAYS_SO):
             outcome.complaints.append("nothing spun")
     _judge(ended[:-1], ended[-1], outcome)
     return outcome
