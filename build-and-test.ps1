@@ -6,6 +6,10 @@
 .EXAMPLE
     .\build-and-test.ps1 -Task run -- --env-file staging.env
 .EXAMPLE
+    .\build-and-test.ps1 -Task run -- --check
+
+    Prueba las claves y la configuracion. "-Task check" es otra cosa: revisa el codigo (ruff, mypy), como "make check".
+.EXAMPLE
     .\build-and-test.ps1 -Task measure
 .EXAMPLE
     .\build-and-test.ps1 -Task test -Python C:\Python312\python.exe

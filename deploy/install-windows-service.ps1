@@ -22,7 +22,7 @@ $Root = Split-Path -Parent $PSScriptRoot
 $Python = Join-Path $Root '.venv\Scripts\python.exe'
 $Logs = Join-Path $Root 'var\log'
 
-if (-not (Test-Path $Python)) { throw "Falta $Python. Primero: .\build-and-test.ps1 -Task check" }
+if (-not (Test-Path $Python)) { throw "Falta $Python. Primero: .\build-and-test.ps1 -Task run -- --check" }
 if (-not (Test-Path (Join-Path $Root $EnvFile))) { throw "Falta $EnvFile en $Root" }
 New-Item -ItemType Directory -Force -Path $Logs | Out-Null
 
