@@ -229,7 +229,7 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
         model_name=model_name,
         transcription_engine=settings.telnyx.transcription_engine,
         transcription_language=settings.telnyx.transcription_lang,
-        log_transcripts=settings.log.transcripts,
+        shows_words=settings.log.transcripts,
         keep_replay=settings.archive.keep_replay,
     )
 

@@ -318,7 +318,7 @@ class CallActor(EngineActor):
 
     def _feed(self, event: ev.CallEvent) -> None:
         """Let the conversation decide, and do what it says."""
-        log_event(self._call_log, event, self._services.settings.log_transcripts)
+        log_event(self._call_log, event, self._services.settings.shows_words)
         step = self._memory.chronicler.decide(event, self.clock.now())
         self._diary.decided(event, step.actions, self._conversation.state)
         self._memory.view.trail.decided(step.at, event, step.actions)

@@ -46,7 +46,7 @@ class Performer:
     def perform(self, actions: Sequence[ac.Action], log: CallLog) -> None:
         """All actions of one moment, in order."""
         for action in actions:
-            log_action(log, action, self._services.settings.log_transcripts)
+            log_action(log, action, self._services.settings.shows_words)
             self._perform(action)
         if not self._memory.outlet.flush(self._memory.sink):
             self._memory.counts["unsent"] += 1

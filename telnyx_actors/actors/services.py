@@ -56,7 +56,7 @@ class CallSettings:
     dials_per_s: int = 30
     overflow_number: str = ""  # who incoming calls go to when there is no room
     prices: Prices = field(default_factory=Prices)
-    log_transcripts: bool = True
+    shows_words: bool = True  # what people say: in the log above DEBUG, in the console and on the page
     keep_replay: bool = True
 
 

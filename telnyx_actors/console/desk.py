@@ -44,8 +44,8 @@ class Desk:
 
     @property
     def shows_words(self) -> bool:
-        """Whether what people said may be shown: the same rule as in the log."""
-        return self.log is not None and self.log.level == "DEBUG"
+        """Whether what people said may be shown: by the same setting as in the log and on the page."""
+        return self.services.settings.shows_words
 
     def calls(self) -> list[CallView]:
         """Those in progress, then the last ones that ended."""

@@ -139,7 +139,7 @@ class CallStory:
         view = next((each for each in desk.calls() if each.plan.ref == self.ref), None)
         if view is None:
             return {}
-        shows_words = desk.settings.log.transcripts
+        shows_words = desk.shows_words
         turns = [record for record in tuple(view.trail.turns) if record.number > self._turns]
         steps = view.trail.steps(with_frequent=True)
         news: Json = self._rest.since(

@@ -175,7 +175,7 @@ class Door:
         view = next((view for view in (*calls.all(), *calls.ended()) if view.plan.ref == call_ref), None)
         if view is None or not view.places:
             reply(Answer(404, _error("not_found", "Esa llamada no está (todavía) en el archivo.")))
-        elif not settings.log_transcripts:
+        elif not settings.shows_words:
             reply(Answer(403, _error("forbidden", "Lo que se dijo no se muestra (LOG_TRANSCRIPTS=false).")))
         else:
             key = f"{record_key(settings.archive_folder, view.started_wall, view.name)}/{name}"

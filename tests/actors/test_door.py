@@ -341,7 +341,7 @@ def test_an_archive_that_fails_says_so_and_is_asked_again(door: Door, world: Fak
 
 
 def test_what_was_said_is_not_played_where_it_shall_not_be_shown(world: FakeWorld, clock: ManualClock) -> None:
-    services = replace(world.services, settings=replace(world.services.settings, log_transcripts=False))
+    services = replace(world.services, settings=replace(world.services.settings, shows_words=False))
     talking(world).places = ("fake://call.wav",)
     files: Files = Asked()
     Door(services, clock, FrontSeen(), Softphone(print)).record(PLAN.ref, "call.wav", None, files.note)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,8 @@ def bench(data_dir: Path, **env: str) -> Bench:
     clock = ManualClock(1000.0)
     world, log = FakeWorld(data_dir), FakeLog()
     settings = load_settings({**ENV, "DATA_DIR": str(data_dir), **env})
-    made = Bench(Desk(Runtime(clock, ManualTimer(clock)), world.services, settings, lambda: 3.0, log), clock, log)
+    services = replace(world.services, settings=replace(world.services.settings, shows_words=settings.log.transcripts))
+    made = Bench(Desk(Runtime(clock, ManualTimer(clock)), services, settings, lambda: 3.0, log), clock, log)
     taking_messages: Any = made.supervisor
     world.services.supervisor.ref = taking_messages
     return made
