@@ -39,7 +39,8 @@ LIBRARY_LEVELS: Final[Mapping[str, int]] = {
 }
 """What of the standard library's loggers comes through, whatever our own level is."""
 
-_TEXT_FORMAT: Final = "{time:YYYY-MM-DD HH:mm:ss.SSS} {level: <8} {message}"
+_TEXT_HEAD: Final = "{time:YYYY-MM-DD HH:mm:ss.SSS} {level: <8} "
+_TEXT_BODY: Final = "{message}\n{exception}"
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PHONE: Final = re.compile(r"(?<![\w+/])\+[1-9]\d{6,14}(?!\w)")
 _SECRET_MIN_CHARS: Final = 8
@@ -172,7 +173,16 @@ def _add_handler(log: Log, writer: LineWriter) -> int:
     # diagnose would print the values of variables: keys, phone numbers, what callers said.
     if log.format == "json":
         return logger.add(as_json, level=log.level, format="", diagnose=False, backtrace=False)
-    return logger.add(text, level=log.level, format=_TEXT_FORMAT, diagnose=False, backtrace=False)
+    return logger.add(text, level=log.level, format=_text_format, diagnose=False, backtrace=False)
+
+
+def _text_format(record: Record) -> str:
+    """What an actor says of itself begins with its path; if it is part of a call, with the call's tag before that."""
+    extra = record["extra"]
+    if "actor" not in extra:
+        return _TEXT_HEAD + _TEXT_BODY
+    tag = "[CALL:{extra[call]}] " if "call" in extra else ""
+    return f"{_TEXT_HEAD}{tag}{{extra[actor]}}: {_TEXT_BODY}"
 
 
 def _json_line(record: Record) -> str:

@@ -72,7 +72,7 @@ class EngineActor(pykka.ThreadingActor):
         self.clock = birth.runtime.clock
         super().__init__()
         assert isinstance(self.actor_inbox, Inbox)  # _create_actor_inbox made it
-        self.log = logger.bind(actor=birth.path)
+        self.log = _log_of(birth)
         self.stats = Stats(birth.path, type(self).__name__, self.actor_inbox, self.clock.now(), birth.restarts)
         self._birth = birth
         self._inbox = self.actor_inbox
@@ -247,6 +247,15 @@ def stop(ref: pykka.ActorRef[Any], within_s: float) -> bool:
     except pykka.Timeout:
         return False
     return True
+
+
+def _log_of(birth: Birth) -> Logger:
+    """A log that says whose lines they are, and of which call. The call's name is looked up late: the carrier gives it late."""
+    log = logger.bind(actor=birth.path)
+    call_name = birth.call_name
+    if call_name is None:
+        return log
+    return log.patch(lambda record: record["extra"].update(call=call_name()))
 
 
 def _answer(envelope: Envelope[Any], dispatch: Callable[[object], object]) -> None:

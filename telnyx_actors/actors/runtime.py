@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random as system_random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pykka
@@ -64,16 +64,24 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """Where an actor stands: ``path`` is its parent's, a slash and its own name."""
+    """Where an actor stands: ``path`` is its parent's, a slash and its own name.
+
+    ``call_name`` says which call it is part of, as the carrier names it by now. Any thread.
+    """
 
     path: str
     parent: pykka.ActorRef[Any] | None
     runtime: Runtime
     restarts: int = 0
+    call_name: Callable[[], str] | None = None
 
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
 
     def child(self, name: str, parent: pykka.ActorRef[Any], restarts: int = 0) -> Birth:
-        return Birth(f"{self.path}/{name}", parent, self.runtime, restarts)
+        return Birth(f"{self.path}/{name}", parent, self.runtime, restarts, self.call_name)
+
+    def of_call(self, name: Callable[[], str]) -> Birth:
+        """The same, of an actor that is a call, whose children will be parts of it."""
+        return replace(self, call_name=name)

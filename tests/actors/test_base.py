@@ -8,6 +8,7 @@ from typing import Any
 
 import pykka
 import pytest
+from loguru import logger
 
 from support.puppet import WITHIN_S, Diary, Do, DoNow, Puppet, fail
 from telnyx_actors.actors.base import Birth, EngineActor, stop, tell
@@ -331,3 +332,22 @@ def test_an_actor_whose_thread_cannot_start_leaves_no_trace(
             Puppet.start(Birth("root", None, runtime), diary)
     assert runtime.stats.get("root") is None
     assert pykka.ActorRegistry.get_all() == []
+
+
+def test_a_part_of_a_call_names_the_call_as_the_carrier_does_by_now(
+    runtime: Runtime, diary: Diary, crashes: Any
+) -> None:
+    crashes.expect("root/child")
+    records: list[Any] = []
+    sink = logger.add(lambda message: records.append(message.record), filter=lambda record: "actor" in record["extra"])
+    names = ["ours"]
+    birth = Birth("root", None, runtime).of_call(lambda: names[-1])
+    root = Puppet.start(birth, diary, ChildSpec("child", lambda birth: Puppet.start(birth, diary), Restart.TEMPORARY))
+    names.append("v3:abc")
+    try:
+        assert runtime.crash("root/child")
+        diary.wait_for("root", "exited", "child", "ActorCrashed", Verdict.FINISHED)
+        assert stop(root, WITHIN_S)
+    finally:
+        logger.remove(sink)
+    assert {(record["extra"]["actor"], record["extra"]["call"]) for record in records} == {("root/child", "v3:abc")}

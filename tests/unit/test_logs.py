@@ -320,3 +320,16 @@ def test_closing_twice_is_harmless(lines: Lines) -> None:
     lines.read()
     assert lines.output is not None
     assert lines.output.close()
+
+
+def test_what_an_actor_says_begins_with_who_it_is_and_of_which_call(lines: Lines) -> None:
+    lines.start()
+    logger.bind(actor="engine/journal").warning("buzón lleno: {} mensajes perdidos", 3)
+    logger.bind(actor="engine/1f1d/speaker", call="v3:abc").error("SpeakerActor se cayó")
+    logger.info("sin {nadie}")
+    ends = [line.split(maxsplit=3)[3] for line in lines.read().splitlines()]
+    assert ends == [
+        "engine/journal: buzón lleno: 3 mensajes perdidos",
+        "[CALL:v3:abc] engine/1f1d/speaker: SpeakerActor se cayó",
+        "sin {nadie}",
+    ]
