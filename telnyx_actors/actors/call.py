@@ -32,6 +32,7 @@ from telnyx_actors.actors.messages import (
     WebhookDue,
     WebhookReceived,
 )
+from telnyx_actors.actors.orders import order_in
 from telnyx_actors.actors.parts import CallParts, what_is_lost
 from telnyx_actors.actors.performer import Performer
 from telnyx_actors.actors.record import closing_order, open_record, resume_record
@@ -205,17 +206,16 @@ class CallActor(EngineActor):
             case "call.answered":
                 self._answered()
             case "call.playback.ended":
-                self._played(str(event.payload.get("status")))
+                self._feed_any(memory.sound.played(str(event.payload.get("status"))))
             case "call.speak.ended":
-                self._feed(ev.CarrierSpoke(memory.spoken_by_carrier))
+                self._feed_any(memory.sound.said(order_in(event.client_state)))
             case "call.transcription" if not self._conversation.state.hears_by_carrier:
                 pass  # its words count only while ours is away
             case kind:
                 news = news_in(kind, event.payload, has_stream=memory.sink is not None)
                 if isinstance(news, ev.MediaLost):
                     self._call_log.warning("📡", "El audio en directo falló; la llamada sigue en modo webhook")
-                if news is not None:
-                    self._feed(news)
+                self._feed_any(news)
 
     def _is_of_other_side(self, event: WebhookEvent) -> bool:
         memory, mine = self._memory, self._memory.session.call_control_id
@@ -228,13 +228,6 @@ class CallActor(EngineActor):
         if not self._conversation.state.rules.uses_stream:
             self._begin_record(Encoding.PCMU, self.clock.now())
         self._feed(ev.CallAnswered())
-
-    def _played(self, status: str) -> None:
-        """Files end in the order in which they were begun; those that we stopped are forgotten already."""
-        if status in ("cancelled", "cancelled_amd", "call_hangup") or not self._memory.playbacks:
-            return
-        mark = self._memory.playbacks.pop(next(iter(self._memory.playbacks)))
-        self._feed(ev.MarkReturned(mark) if status == "completed" else ev.PlayFailed(mark))
 
     def _stream_opened(self, message: StreamOpened) -> None:
         memory = self._memory
@@ -306,11 +299,8 @@ class CallActor(EngineActor):
             self._feed(ev.MediaLost(is_refused=True))
         elif message.name == "transcription_start":
             self._feed(ev.CarrierHearingFailed())
-        elif message.name == "playback_start":
-            if mark := self._memory.playbacks.pop(message.command_id, None):
-                self._feed(ev.PlayFailed(mark))
-        elif message.name == "speak":
-            self._feed(ev.SpeechFailed(self._memory.spoken_by_carrier, error.message, retryable=False))
+        elif message.name in ("playback_start", "speak"):
+            self._feed_any(self._memory.sound.refused(message.command_id, error.message))
         elif message.name == "transfer":
             self._feed(ev.TransferFailed())
 
@@ -327,6 +317,10 @@ class CallActor(EngineActor):
         self._show()
         if self._conversation.is_over and self._memory.closing is None:
             self._close()
+
+    def _feed_any(self, event: ev.CallEvent | None) -> None:
+        if event is not None:
+            self._feed(event)
 
     def _arm(self, deadline: float | None) -> None:
         """Be woken at the conversation's deadline. Waking too early does no harm, so a later one may wait."""

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from telnyx_actors.actors.calls import CallView, Line
+from telnyx_actors.actors.carrier_sound import CarrierSound
 from telnyx_actors.actors.chronicler import Chronicler
 from telnyx_actors.actors.media import MediaSink
 from telnyx_actors.actors.messages import CallPlan, CloseRecord, Placed
@@ -37,10 +38,7 @@ class CallMemory:
     dial: DialRequest | None = None  # while the carrier has not answered it
     orders: dict[str, CallCommand] = field(default_factory=dict)  # by id, those that it has not answered
     origin_s: float | None = None  # zero of the recording's time
-    playbacks: dict[str, str] = field(
-        default_factory=dict
-    )  # command to mark, of the files that the carrier plays in order
-    spoken_by_carrier: int = 0  # the clause that its own voice says
+    sound: CarrierSound = field(default_factory=CarrierSound)
     dials: int = 0  # how often the carrier was asked to dial
     has_webhook: bool = False  # the carrier has told something about the call
     closing: CloseRecord | None = None  # the call is over, and this ends its record

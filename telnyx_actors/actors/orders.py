@@ -61,7 +61,11 @@ class Orders:
         return self._command("streaming_start", **self._stream(stream_secret))
 
     def speak(self, text: str) -> CallCommand:
-        return self._command("speak", payload=text[:3000], voice=CARRIER_VOICE, language=LANGUAGE)
+        """Its end is told with the state that came with it, which is how one is known from another."""
+        command_id = str(uuid.uuid4())
+        state = encode_client_state(self._client_state(order=command_id))
+        body = {"payload": text[:3000], "voice": CARRIER_VOICE, "language": LANGUAGE, "client_state": state}
+        return CallCommand("speak", command_id, body)
 
     def play(self, audio: bytes) -> CallCommand:
         """``audio`` is mu-law."""
@@ -92,11 +96,11 @@ class Orders:
     def _command(self, name: str, **body: object) -> CallCommand:
         return CallCommand(name, str(uuid.uuid4()), body)
 
-    def _client_state(self) -> str:
-        """What the replaced service put there, and our own name for the call."""
+    def _client_state(self, **more: str) -> str:
+        """What the replaced service put there, our own name for the call, and what an order adds."""
         plan, contexto = self._plan, self._plan.contexto[:CONTEXTO_MAX_CHARS]
         while True:
-            fields = {"nombre": plan.nombre, "telefono": plan.number, "contexto": contexto, "ref": plan.ref}
+            fields = {"nombre": plan.nombre, "telefono": plan.number, "contexto": contexto, "ref": plan.ref, **more}
             state = json.dumps(fields, ensure_ascii=False)
             if not contexto or len(state.encode()) <= CLIENT_STATE_MAX_BYTES:
                 return state
@@ -118,11 +122,20 @@ def reject(reason: str = "USER_BUSY") -> CallCommand:
 
 def ref_in(client_state: str | None) -> str:
     """Our name for the call in a webhook's ``client_state``; "" when there is none."""
+    return _field_in(client_state, "ref")
+
+
+def order_in(client_state: str | None) -> str:
+    """The ``command_id`` of the order that brought a webhook's ``client_state``; "" when it was none that says so."""
+    return _field_in(client_state, "order")
+
+
+def _field_in(client_state: str | None, name: str) -> str:
     if not client_state:
         return ""
     try:
         state = json.loads(client_state)
     except (ValueError, RecursionError):  # anybody on the same account may have written it
         return ""
-    ref = state.get("ref") if isinstance(state, dict) else None
-    return ref if isinstance(ref, str) else ""
+    value = state.get(name) if isinstance(state, dict) else None
+    return value if isinstance(value, str) else ""

@@ -117,16 +117,17 @@ class Performer:
             case ac.CancelSpeech():
                 parts.speaker.tell(StopSpeaking(action.clauses))
             case ac.SpeakByCarrier():
-                self._memory.spoken_by_carrier = action.clause
-                self.order(self.orders.speak(action.text))
+                command = self.orders.speak(action.text)
+                self._memory.sound.say(command.command_id, action.clause)
+                self.order(command)
             case ac.PlayClause():
                 audio = outlet.file(action.clause, action.size)
                 command = self.orders.play(audio)
-                self._memory.playbacks[command.command_id] = action.mark
+                self._memory.sound.play(command.command_id, action.mark)
                 self.order(command)
                 parts.archiver.tell(AgentAudio(self._clock.now(), audio))
             case ac.StopPlayback():
-                self._memory.playbacks.clear()
+                self._memory.sound.stop()
                 self.order(self.orders.stop_playing())
                 parts.archiver.tell(AgentCleared(self._clock.now()))
             case ac.StartTranscription():

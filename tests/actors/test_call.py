@@ -28,9 +28,12 @@ from telnyx_actors.actors.messages import (
 )
 from telnyx_actors.actors.supervision import ChildExited
 from telnyx_actors.actors.trail import Incident
+from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.state import Phase, Transfer
 from telnyx_actors.errors import Failure
+from telnyx_actors.logs import CallLog
+from telnyx_actors.wire.telnyx_client_state import decode_client_state
 from telnyx_actors.wire.telnyx_media import StreamError
 
 OPERATOR = ev.HangupRequested("operator")
@@ -171,10 +174,24 @@ def test_keys_come_by_webhook_where_there_is_no_stream_and_once_where_there_is(c
 
 def test_a_file_that_the_carrier_refuses_is_not_the_one_that_plays(call: HeldCall) -> None:
     call.go_live()
-    playing, refused_one = "first", "second"
-    call.memory.playbacks.update({playing: "0.1.800", refused_one: "0.2.800"})
-    call.tell(CommandFailed("playback_start", refused("no", Failure.REFUSED), refused_one))
-    assert call.memory.playbacks == {playing: "0.1.800"}
+    sound = call.memory.sound
+    sound.play("first", "0.1.800")
+    sound.play("second", "0.2.800")
+    call.tell(CommandFailed("playback_start", refused("no", Failure.REFUSED), "second"))
+    assert sound.played("completed") == ev.MarkReturned("0.1.800")
+
+
+def test_the_end_of_what_was_stopped_is_not_that_of_what_the_carrier_says_now(call: HeldCall, world: FakeWorld) -> None:
+    call.go_live()
+    say: list[ac.Action] = [ac.SpeakByCarrier(7, "Uno."), ac.StopPlayback(), ac.SpeakByCarrier(8, "Dos.")]
+    call.actor._performer.perform(say, CallLog(ID))
+    first, _, second = (world.carrier.commands.take()[1] for _ in say)
+    for order, heard in ((first, []), (second, [ev.CarrierSpoke(8)])):
+        state = decode_client_state(str(order.body["client_state"]))
+        ended = webhook("call.speak.ended", status="completed")
+        call.tell(replace(ended, event=replace(ended.event, client_state=state)))
+        told = [what for _, _, what in call.memory.view.trail._steps]
+        assert [what for what in told if isinstance(what, ev.CarrierSpoke)] == heard
 
 
 def test_an_incoming_call_is_answered(still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld) -> None:

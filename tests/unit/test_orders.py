@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from support.plans import PLAN, settings
-from telnyx_actors.actors.orders import CLIENT_STATE_MAX_BYTES, Orders, hang_up, ref_in, reject, transfer
+from telnyx_actors.actors.orders import CLIENT_STATE_MAX_BYTES, Orders, hang_up, order_in, ref_in, reject, transfer
 from telnyx_actors.wire.telnyx_client_state import decode_client_state
 
 SECRET = "s&cr=t/ñ"
@@ -67,6 +67,14 @@ def test_every_order_has_an_id_of_its_own(orders: Orders) -> None:
     ]  # fmt: skip
     ids = [order.command_id for order in made] + [orders.dial(None).command_id]
     assert len(set(ids)) == len(ids)
+
+
+def test_what_the_carrier_says_comes_back_with_its_order_and_its_call(orders: Orders) -> None:
+    one, two = orders.speak("uno"), orders.speak("dos")
+    for order in (one, two):
+        state = decode_client_state(str(order.body["client_state"]))
+        assert (order_in(state), ref_in(state)) == (order.command_id, PLAN.ref)
+    assert order_in(orders.dial(None).client_state) == ""
 
 
 def test_a_text_longer_than_the_carrier_takes_is_cut(orders: Orders) -> None:
