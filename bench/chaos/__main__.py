@@ -55,16 +55,14 @@ Drills = dict[str, Callable[[], Outcome]]
 def _beside(options: argparse.Namespace) -> Drills:
     """What needs a daemon of its own, and may be played beside the matrix."""
     drills: Drills = {f"kill -9, {broken}": partial(start_with, broken, options.calls) for broken in BREAKS}
+    drills["--handover, carrier drops its audio"] = partial(handover_with_loss, options.calls)
     return {name: drill for name, drill in drills.items() if options.only in name}
 
 
 def _alone(options: argparse.Namespace) -> Drills:
     """What has the machine to itself, because it is about time."""
     live = options.live_calls
-    drills: Drills = {
-        "--handover": partial(handover, live),
-        "--handover, carrier drops its audio": partial(handover_with_loss, live),
-    }
+    drills: Drills = {"--handover": partial(handover, live)}
     for word, code in ((COMPUTES, "computes"), (BLOCKS, "blocks")):
         fault = f"another call's code {code} for 5 s"
         drills[fault] = partial(spin, live, word, fault)
@@ -95,7 +93,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.add_argument("--only", default="", metavar="TEXT", help="scenarios whose name contains this")
     parser.add_argument("--calls", type=int, default=2, help="calls of each scenario (default: 2)")
-    parser.add_argument("--workers", type=int, default=4, help="scenarios played at the same time (default: 4)")
+    parser.add_argument("--workers", type=int, default=6, help="scenarios played at the same time (default: 6)")
     parser.add_argument("--kills", type=int, default=3, help="how often the daemon is killed (default: 3)")
     parser.add_argument("--live-calls", type=int, default=10, help="calls in progress then (default: 10)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table there too, as Markdown")
