@@ -29,7 +29,7 @@ STUCK_S = 1.0
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with House(tmp_path_factory.mktemp("engine")) as house:
+    with House(tmp_path_factory.mktemp("engine"), env={"LOG_TRANSCRIPTS": "false"}) as house:
         house.world.script_model([("Toby", ANSWER)])
         until((house.data_dir / FILE).exists)
         yield house
