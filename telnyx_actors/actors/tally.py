@@ -84,6 +84,10 @@ class Tally:
         with self._lock:
             return dict(self._sums)
 
+    def counts(self, family: str) -> list[tuple[tuple[str, ...], int]]:
+        """The labels of a family and how often each, in the order of the labels."""
+        return [(key[1:], int(count)) for key, count in sorted(self.read().items()) if key[0] == family]
+
     def histograms(self) -> Mapping[str, Histogram]:
         """By part of the response time, and "response" for the whole."""
         with self._lock:

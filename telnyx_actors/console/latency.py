@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from math import ceil
+from typing import Final, NamedTuple
 
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.tally import PARTS
@@ -13,7 +14,7 @@ from telnyx_actors.core.turn import TurnRecord, TurnTimes
 
 WINDOW_S: Final = 3600.0
 SLOWEST_SHOWN: Final = 5
-QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+PERCENTILES: Final = (50, 90, 95, 99)
 
 
 def latency(desk: Desk, name: str = "") -> Json:
@@ -23,7 +24,6 @@ def latency(desk: Desk, name: str = "") -> Json:
         return {"scope": view.plan.ref, "waterfall": waterfall(view)}
     samples = desk.services.tally.samples(desk.now() - WINDOW_S)
     slowest = sorted(samples, key=lambda sample: sample.latency.response, reverse=True)[:SLOWEST_SHOWN]
-    sums = desk.services.tally.read()
     return {
         "scope": "engine",
         "window_s": round(desk.now() - samples[0].at) if samples else 0,
@@ -39,58 +39,83 @@ def latency(desk: Desk, name: str = "") -> Json:
             for sample in slowest
         ],
         "dead_air": [
-            {"rung": labels[1], "cause": labels[2], "times": int(amount)}
-            for labels, amount in sorted(sums.items())
-            if labels[0] == "dead_air"
+            {"rung": rung, "cause": cause, "times": times}
+            for (rung, cause), times in desk.services.tally.counts("dead_air")
         ],
     }
 
 
 def distribution(seconds: Sequence[float]) -> Json:
-    """In milliseconds, by nearest rank; empty when there is nothing to tell."""
+    """In milliseconds; empty when there is nothing to tell."""
     ranked = sorted(seconds)
     if not ranked:
         return {}
-    found = {name: _ms(ranked[min(int(len(ranked) * q), len(ranked) - 1)]) for name, q in QUANTILES.items()}
-    return {**found, "max": _ms(ranked[-1])}
+    return {**{f"p{percent}": percentile_ms(ranked, percent) for percent in PERCENTILES}, "max": _ms(ranked[-1])}
+
+
+def percentile_ms(ranked: Sequence[float], percent: int) -> int:
+    """The smallest that so many percent do not exceed (nearest rank), of seconds in order, which there have to be."""
+    return _ms(ranked[max(ceil(percent * len(ranked) / 100), 1) - 1])
 
 
 def waterfall(view: CallView) -> list[Json]:
     """The turns of a call that are over, each as a waterfall of spans from the caller's last word on."""
-    return [_turn(record) for record in tuple(view.trail.turns)]
+    return [
+        {
+            **outline(record),
+            "spans": [
+                {"part": span.part, "from_ms": span.from_ms, "to_ms": span.to_ms}
+                for span in spans(record.times)
+                if span.part in PARTS
+            ],
+        }
+        for record in tuple(view.trail.turns)
+    ]
 
 
-def _turn(record: TurnRecord) -> Json:
+def outline(record: TurnRecord) -> Json:
+    """What a turn came to, and when."""
     return {
         "number": record.number,
         "kind": record.kind.value,
         "end": record.end.value,
         "attempts": record.attempts,
         "response_ms": None if record.latency is None else _ms(record.latency.response),
-        "committed_ms": _since_voice(record.times, record.times.committed),
-        "filler_ms": _since_voice(record.times, record.times.filler_sent),
-        "spans": [
-            {"part": part, "from_ms": _since_voice(record.times, start), "to_ms": _since_voice(record.times, end)}
-            for part, start, end in _spans(record.times)
-        ],
+        "committed_ms": since_voice(record.times, record.times.committed),
+        "filler_ms": since_voice(record.times, record.times.filler_sent),
     }
 
 
-def _spans(times: TurnTimes) -> Iterator[tuple[str, float, float]]:
-    """As far as the turn came."""
+class Span(NamedTuple):
+    """A part of a turn, from the caller's last word on. ``guessed_ms`` of it were work on speculation."""
+
+    part: str
+    from_ms: int
+    to_ms: int
+    guessed_ms: int
+
+
+def spans(times: TurnTimes) -> Iterator[Span]:
+    """As far as the turn came. What was worked on before it was the agent's was work on speculation."""
     bounds = (
         ("hearing", times.voice_ended, times.transcribed),
         ("thinking", times.asked, times.first_clause),
         ("speaking", times.first_clause, times.first_speech),
         ("held", times.first_speech, times.first_sent),
+        ("carrier", times.first_sent, times.ended),
     )
-    if times.voice_ended is not None:
-        for part, start, end in bounds:
-            if start is not None and end is not None and end >= start:
-                yield part, start, end
+    committed_ms = since_voice(times, times.committed)
+    for part, start, end in bounds:
+        from_ms, to_ms = since_voice(times, start), since_voice(times, end)
+        if from_ms is None or to_ms is None or to_ms < from_ms:
+            continue
+        guessed_until_ms = to_ms if committed_ms is None else min(to_ms, committed_ms)
+        is_guess = part in ("thinking", "speaking")
+        yield Span(part, from_ms, to_ms, max(0, guessed_until_ms - from_ms) if is_guess else 0)
 
 
-def _since_voice(times: TurnTimes, at: float | None) -> int | None:
+def since_voice(times: TurnTimes, at: float | None) -> int | None:
+    """Milliseconds since the caller's last word; None where there was none."""
     return None if at is None or times.voice_ended is None else _ms(at - times.voice_ended)
 
 

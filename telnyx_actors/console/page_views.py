@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -164,49 +164,15 @@ def turn(record: TurnRecord, zero: float, *, shows_words: bool) -> Json:
     times = record.times
     begun = times.voice_ended or times.asked or times.committed or times.first_sent or times.ended
     return {
-        "number": record.number,
-        "kind": record.kind.value,
-        "end": record.end.value,
+        **latency.outline(record),
         "at_ms": None if begun is None else round((begun - zero) * 1000),
         "said": _words(record.said, shows_words=shows_words),
         "generated": _words(record.generated, shows_words=shows_words),
         "heard_chars": len(record.heard) if shows_words or not record.heard else len(masked(record.generated)),
-        "attempts": record.attempts,
         "tokens": [record.input_tokens + record.cached_tokens, record.output_tokens],
-        "response_ms": None if record.latency is None else round(record.latency.response * 1000),
-        "spans": list(_spans(record)),
-        "committed_ms": _since_voice(record, times.committed),
-        "filler_ms": _since_voice(record, times.filler_sent),
-        "first_token_ms": _since_voice(record, times.first_token),
+        "spans": list(latency.spans(times)),
+        "first_token_ms": latency.since_voice(times, times.first_token),
     }
-
-
-def _spans(record: TurnRecord) -> Iterator[Sequence[object]]:
-    """(part, from ms, to ms, how much of it was speculative in ms), as far as the turn came.
-
-    What was worked on before the turn was the agent's was work on speculation.
-    """
-    times = record.times
-    bounds = (
-        ("hearing", times.voice_ended, times.transcribed),
-        ("thinking", times.asked, times.first_clause),
-        ("speaking", times.first_clause, times.first_speech),
-        ("held", times.first_speech, times.first_sent),
-        ("carrier", times.first_sent, times.ended),
-    )
-    committed = _since_voice(record, times.committed)
-    for part, start, end in bounds:
-        from_ms, to_ms = _since_voice(record, start), _since_voice(record, end)
-        if from_ms is None or to_ms is None or to_ms < from_ms:
-            continue
-        is_guess = part in ("thinking", "speaking")
-        guessed = max(0, min(to_ms, to_ms if committed is None else committed) - from_ms) if is_guess else 0
-        yield [part, from_ms, to_ms, guessed]
-
-
-def _since_voice(record: TurnRecord, at: float | None) -> int | None:
-    zero = record.times.voice_ended
-    return None if at is None or zero is None else round((at - zero) * 1000)
 
 
 def turn_in_progress(steps: Sequence[Step], zero: float, *, shows_words: bool) -> Json:
@@ -272,9 +238,9 @@ def _usage(desk: Desk, view: CallView) -> Json:
 def health(desk: Desk, zero_s: float) -> Rows:
     """Response times of the last hour and where they went, and what failed since the engine began."""
     now = desk.now()
-    samples = desk.services.tally.samples(now - latency.WINDOW_S)
+    tally = desk.services.tally
+    samples = tally.samples(now - latency.WINDOW_S)
     by_part = {part: sorted(getattr(each.latency, part) for each in samples) for part in PARTS}
-    sums = desk.services.tally.read()
     return {
         "answers": len(samples),
         "parts": {part: latency.distribution(found) for part, found in by_part.items()},
@@ -282,15 +248,15 @@ def health(desk: Desk, zero_s: float) -> Rows:
         "bars": _bars(by_part["response"]),
         "minutes": _minutes(samples, now),
         "minutes_end": epoch_ms(zero_s, now),
-        "ended": [[*key[1:], int(count)] for key, count in sorted(sums.items()) if key[0] == "ended"],
-        "dead_air": [[*key[1:], int(count)] for key, count in sorted(sums.items()) if key[0] == "dead_air"],
+        "ended": [[*labels, count] for labels, count in tally.counts("ended")],
+        "dead_air": [[*labels, count] for labels, count in tally.counts("dead_air")],
         "vendors": [[*key, count] for key, count in sorted(desk.runtime.stats.vendor_failures().items())],
-        "refused": int(sum(count for key, count in sums.items() if key[0] == "refused")),
+        "refused": sum(count for _, count in tally.counts("refused")),
         "crashes": [
             [epoch_ms(zero_s, crash.at), crash.path, crash.error[:200]]
             for crash in reversed(desk.runtime.stats.crashes()[-20:])
         ],
-        "gauges": dict(desk.services.tally.gauges()),
+        "gauges": dict(tally.gauges()),
     }
 
 
@@ -311,4 +277,4 @@ def _minutes(samples: Sequence[Sample], now: float) -> list[Sequence[int] | None
 def _middle_and_tail(ranked: Sequence[float]) -> Sequence[int] | None:
     if not ranked:
         return None
-    return [round(ranked[int(len(ranked) * quantile)] * 1000) for quantile in (0.5, 0.95)] + [len(ranked)]
+    return [latency.percentile_ms(ranked, 50), latency.percentile_ms(ranked, 95), len(ranked)]

@@ -194,7 +194,7 @@ def test_latency_is_of_the_last_hour_by_part(desk: Bench) -> None:
     tally.count("dead_air", "filler", "thinking")
     answer = desk.do("latency")
     assert answer["answers"] == 100
-    assert answer["parts"]["thinking"] == {"p50": 500, "p90": 900, "p95": 950, "p99": 990, "max": 990}
+    assert answer["parts"]["thinking"] == {"p50": 490, "p90": 890, "p95": 940, "p99": 980, "max": 990}
     assert answer["slowest"][0]["turn"] == 99
     assert answer["dead_air"] == [{"rung": "filler", "cause": "thinking", "times": 1}]
 

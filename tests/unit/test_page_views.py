@@ -168,7 +168,7 @@ def test_the_last_hour_is_drawn_by_minutes_and_by_length(desk: Bench) -> None:
     assert (told["minutes"][0], told["minutes"][58], told["minutes"][59]) == (
         [9000, 9000, 1],
         [250, 250, 1],
-        [800, 800, 2],
+        [600, 800, 2],
     )
     assert told["minutes"][1] is None
     by_bound = dict(zip((*told["bins_ms"], None), told["bars"], strict=True))
