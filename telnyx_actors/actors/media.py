@@ -7,19 +7,14 @@ to the ``MediaSink`` from any thread. Nothing in here blocks, logs per frame or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
+from telnyx_actors.actors.sinks import Sink
 from telnyx_actors.wire.telnyx_media import Dtmf, Media, StreamError, StreamStart
 
 
-class MediaSink(Protocol):
-    """The way back to the caller's ear. All methods may be called from any thread."""
-
-    def send(self, messages: Sequence[str]) -> bool:
-        """Queue text messages in order. False when the socket is gone or its buffer is full."""
-
-    def close(self, code: int, reason: str) -> None: ...
+class MediaSink(Sink, Protocol):
+    """The way back to the caller's ear."""
 
 
 class MediaSession(Protocol):

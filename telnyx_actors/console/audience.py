@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from telnyx_actors.actors.address import Address
+from telnyx_actors.actors.sinks import Viewer
 from telnyx_actors.console.assets import Asset, load_assets
-from telnyx_actors.console.live import Viewer, ViewerAsked, ViewerCame, ViewerLeft
+from telnyx_actors.console.live import ViewerAsked, ViewerCame, ViewerLeft
 
 
 class Audience:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.base import Birth, EngineActor
+from telnyx_actors.actors.sinks import SERVICE_RESTART, TRY_AGAIN_LATER, Viewer
 from telnyx_actors.console import page_views
 from telnyx_actors.console.desk import Desk
 from telnyx_actors.console.page_views import CallStory, Differences
@@ -17,19 +18,8 @@ from telnyx_actors.console.page_views import CallStory, Differences
 LOOK_EVERY_S: Final = 0.4
 HEALTH_EVERY_S: Final = 5.0
 VIEWERS_MAX: Final = 16
-TRY_AGAIN_LATER: Final = 1013
-SERVICE_RESTART: Final = 1012
 
 _encode: Final = msgspec.json.Encoder().encode
-
-
-class Viewer(Protocol):
-    """A browser. Both methods may be called from any thread, and return at once."""
-
-    def send(self, messages: Sequence[str]) -> bool:
-        """False when it is gone, or does not keep up."""
-
-    def close(self, code: int, reason: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

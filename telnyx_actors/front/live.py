@@ -7,10 +7,10 @@ from typing import Final
 
 import msgspec
 
+from telnyx_actors.actors.sinks import TRY_AGAIN_LATER
 from telnyx_actors.front.ports import Json, PagePort
 from telnyx_actors.front.websocket import INVALID_DATA, POLICY_VIOLATION, WebSocket
 
-TRY_AGAIN_LATER: Final = 1013
 WORDS_MAX: Final = 2_000
 """Of one page; it says a few when somebody clicks."""
 

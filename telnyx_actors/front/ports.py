@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from telnyx_actors.actors.media import MediaGate
+from telnyx_actors.actors.sinks import Viewer
 from telnyx_actors.front.sessions import Sessions
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
@@ -104,14 +105,6 @@ class Asset(Protocol):
 
     @property
     def content_type(self) -> str: ...
-
-
-class Viewer(Protocol):
-    """A browser that looks at the page. Both methods may be called from any thread."""
-
-    def send(self, messages: Sequence[str]) -> bool: ...
-
-    def close(self, code: int, reason: str) -> None: ...
 
 
 class Audience(Protocol):

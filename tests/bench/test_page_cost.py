@@ -14,13 +14,13 @@ from support.front_page import FakeAudience, Page
 from support.stepping import StillRuntime, hand
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.base import Birth
+from telnyx_actors.actors.sinks import Viewer
 from telnyx_actors.actors.tally import Sample
 from telnyx_actors.console import page_views
 from telnyx_actors.console.live import LOOK_EVERY_S, LiveActor, ViewerAsked, ViewerCame
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.turn import Latency
-from telnyx_actors.front.ports import Viewer
 
 CALLS = 100
 PARTS = ("archiver", "carrier", "responder", "speaker", "transcriber")

@@ -13,8 +13,9 @@ from websockets.sync.client import connect as ws_connect
 from websockets.typing import Origin
 
 from support.fake_engine import FakeEngine
+from telnyx_actors.actors.sinks import Viewer
 from telnyx_actors.console.assets import Asset, load_assets
-from telnyx_actors.front.ports import PagePort, Viewer
+from telnyx_actors.front.ports import PagePort
 from telnyx_actors.front.server import FrontServer
 from telnyx_actors.front.settings import FrontSettings
 from telnyx_actors.providers.softphone import Softphone
