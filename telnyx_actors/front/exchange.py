@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from telnyx_actors.front.ports import Answer, Json
+from telnyx_actors.front.ports import Answer, Json, Reply
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
 
@@ -74,6 +74,17 @@ def answer_response(answer: Answer) -> Response:
     if answer.retry_after_s is None:
         return json_response(answer.status, answer.body)
     return json_response(answer.status, answer.body, ("Retry-After", str(answer.retry_after_s)))
+
+
+def ask(work: Callable[[Reply], None], respond: Respond, within_s: float) -> Pending:
+    """Have the engine answer: ``work`` is given what takes the answer."""
+    work(lambda answer: respond(answer_response(answer)))
+    return Pending(within_s, timed_out)
+
+
+def timed_out() -> Response:
+    """The engine has not answered."""
+    return error_response(504, "timeout", "El motor no respondió a tiempo; la operación puede estar en curso.")
 
 
 def timestamp(wall: datetime) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 from urllib.parse import parse_qs
@@ -10,9 +9,18 @@ from urllib.parse import parse_qs
 from telnyx_actors.clock import Clock
 from telnyx_actors.front import sessions
 from telnyx_actors.front.counters import FrontCounters
-from telnyx_actors.front.exchange import Pending, Request, Respond, Response, answer_response, error_response
+from telnyx_actors.front.exchange import (
+    Pending,
+    Request,
+    Respond,
+    Response,
+    answer_response,
+    ask,
+    error_response,
+    timed_out,
+)
 from telnyx_actors.front.live import LiveSocket
-from telnyx_actors.front.ports import Answer, Engine, FilePart, NoSuchPart, PagePort, Reply
+from telnyx_actors.front.ports import Answer, Engine, FilePart, NoSuchPart, PagePort
 from telnyx_actors.front.routing import Router
 from telnyx_actors.front.security import (
     client_address,
@@ -141,7 +149,7 @@ class PageRoutes:
             respond(_file_response(file, content_type))
 
         self._engine.record(request.parameters["id"], name, request.headers.get("range"), reply)
-        return Pending(self._limits.reply_s, _timed_out)
+        return Pending(self._limits.reply_s, timed_out)
 
     def _file(self, name: str) -> Response:
         asset = self._page.audience.assets.get(name)
@@ -152,19 +160,15 @@ class PageRoutes:
     # --- what can be done ---
 
     def hangup(self, request: Request, respond: Respond) -> Pending:
-        return self._ask(partial(self._engine.hangup, request.parameters["id"]), respond)
+        return ask(partial(self._engine.hangup, request.parameters["id"]), respond, self._limits.reply_s)
 
     def phone(self, _request: Request, respond: Respond) -> Pending:
-        return self._ask(self._engine.call_browser, respond)
+        return ask(self._engine.call_browser, respond, self._limits.reply_s)
 
     def phone_hangup(self, request: Request, _respond: Respond) -> Response:
         if self._page.phones.hung_up(request.parameters["id"]):
             return answer_response(Answer(202, {"status": "hanging_up"}))
         return error_response(404, "call_not_found", "No hay ninguna llamada con ese identificador.")
-
-    def _ask(self, work: Callable[[Reply], None], respond: Respond) -> Pending:
-        work(lambda answer: respond(answer_response(answer)))
-        return Pending(self._limits.reply_s, _timed_out)
 
 
 def _file_response(file: FilePart | NoSuchPart | Answer, content_type: str) -> Response:
@@ -197,7 +201,3 @@ def _see_other(path: str, *headers: tuple[str, str]) -> Response:
 
 def _is_https(request: Request) -> bool:
     return request.headers.get("x-forwarded-proto", "").lower() == "https"
-
-
-def _timed_out() -> Response:
-    return error_response(504, "timeout", "El motor no respondió a tiempo; la operación puede estar en curso.")

@@ -13,14 +13,14 @@ from telnyx_actors.front.exchange import (
     Request,
     Respond,
     Response,
-    answer_response,
+    ask,
     error_response,
     json_response,
     timestamp,
 )
 from telnyx_actors.front.media import MediaRoute
 from telnyx_actors.front.page import add_page
-from telnyx_actors.front.ports import Answer, Engine, PagePort, Reply
+from telnyx_actors.front.ports import Engine, PagePort
 from telnyx_actors.front.routing import Router
 from telnyx_actors.front.security import denial
 from telnyx_actors.front.settings import FrontSettings
@@ -104,7 +104,7 @@ class ApiRoutes:
 
     def initiate(self, request: Request, respond: Respond) -> Pending:
         call = call_request(json_body(request))
-        return self._ask(partial(self._engine.initiate, call), respond)
+        return ask(partial(self._engine.initiate, call), respond, self._limits.reply_s)
 
     def batch(self, request: Request, respond: Respond) -> Pending:
         rows = batch_rows(json_body(request), self._limits.batch_calls_max)
@@ -112,18 +112,7 @@ class ApiRoutes:
 
     def test_model(self, request: Request, respond: Respond) -> Pending:
         nombre, mensaje, contexto = model_test(json_body(request))
-        return self._ask(partial(self._engine.test_model, nombre, mensaje, contexto), respond)
+        return ask(partial(self._engine.test_model, nombre, mensaje, contexto), respond, self._limits.reply_s)
 
     def hangup(self, request: Request, respond: Respond) -> Pending:
-        return self._ask(partial(self._engine.hangup, request.parameters["id"]), respond)
-
-    def _ask(self, work: Callable[[Reply], None], respond: Respond) -> Pending:
-        def reply(answer: Answer) -> None:
-            respond(answer_response(answer))
-
-        work(reply)
-        return Pending(self._limits.reply_s, _timed_out)
-
-
-def _timed_out() -> Response:
-    return error_response(504, "timeout", "El motor no respondió a tiempo; la operación puede estar en curso.")
+        return ask(partial(self._engine.hangup, request.parameters["id"]), respond, self._limits.reply_s)
