@@ -25,6 +25,7 @@ from anthropic.types import (
 )
 from loguru import logger
 
+from telnyx_actors.core.history import OPENING
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.cancellation import Cancellation
 from telnyx_actors.providers.http import failure_of, reason_of, seconds_in
@@ -33,9 +34,6 @@ from telnyx_actors.providers.models import thinking_options
 from telnyx_actors.providers.ports import Message, ModelRequest, ReplyDelta, ReplyDone
 
 PROVIDER: Final = "claude"
-
-# The API wants the first word from the user; in a call the agent greets first.
-_CALL_BEGINS: Final = "[Comienza la llamada.]"
 
 # How long a finished reply may keep its connection before that is dropped instead of reused.
 _DRAIN_S: Final = 0.25
@@ -136,7 +134,7 @@ class Claude:
                 model=self.name,
                 max_tokens=0,
                 system=_system(system),
-                messages=[{"role": "user", "content": _CALL_BEGINS}],
+                messages=[{"role": "user", "content": OPENING}],
                 extra_body=thinking_options(self.name),
             )
         ).usage
@@ -267,8 +265,8 @@ def _system(text: str) -> list[TextBlockParam]:
 
 def _messages(messages: tuple[Message, ...]) -> list[MessageParam]:
     said = [message for message in messages if message.text.strip()]
-    if not said or said[0].role == "assistant":
-        said.insert(0, Message("user", _CALL_BEGINS))
+    if not said or said[0].role == "assistant":  # the API wants the first word from the user
+        said.insert(0, Message("user", OPENING))
     return [_message(message) for message in said]
 
 

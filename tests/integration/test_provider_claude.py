@@ -14,6 +14,7 @@ import pytest
 from support.certificates import loopback_contexts
 from support.raw_server import HttpRequest, Peer, RawServer, chunk, failing, head, streaming
 from support.vendor_streams import START, STOP, Reader, delta, ended, pieces_of, reply, sse
+from telnyx_actors.core.history import OPENING
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.providers.claude import Claude, ClaudeOptions, open_client
 from telnyx_actors.providers.http import tls_context
@@ -82,7 +83,7 @@ def test_the_request_is_what_the_newest_api_accepts(connect: Connect) -> None:
         "thinking": {"type": "disabled"},
         "system": [{"type": "text", "text": "Eres María.", "cache_control": {"type": "ephemeral"}}],
         "messages": [
-            {"role": "user", "content": "[Comienza la llamada.]"},
+            {"role": "user", "content": OPENING},
             {"role": "assistant", "content": "Buenos días."},
             {"role": "user", "content": "Hola"},
         ],
