@@ -28,7 +28,7 @@ from websockets.sync.server import ServerConnection, serve
 from bench.stages.front import frame
 from telnyx_actors.actors.inbox import Inbox, Overflow
 from telnyx_actors.actors.lane import AudioLane
-from telnyx_actors.actors.replay import ReplayBuffer
+from telnyx_actors.actors.replay_buffer import ReplayBuffer
 from telnyx_actors.actors.session import PIECE_FRAMES, CallSession
 from telnyx_actors.actors.spool import Spool
 from telnyx_actors.clock import SystemClock

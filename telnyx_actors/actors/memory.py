@@ -11,7 +11,7 @@ from telnyx_actors.actors.chronicler import Chronicler
 from telnyx_actors.actors.media import MediaSink
 from telnyx_actors.actors.messages import CallPlan, CloseRecord, Placed
 from telnyx_actors.actors.outlet import Outlet
-from telnyx_actors.actors.replay import ReplayBuffer
+from telnyx_actors.actors.replay_buffer import ReplayBuffer
 from telnyx_actors.actors.session import CallSession
 from telnyx_actors.core.audio import SAMPLE_RATE_HZ
 from telnyx_actors.core.conversation import Conversation

@@ -17,7 +17,7 @@ from telnyx_actors.actors.base import Birth, EngineActor, tell
 from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
 from telnyx_actors.actors.mute import MuteWatch
 from telnyx_actors.actors.pump import Pump
-from telnyx_actors.actors.replay import ReplayBuffer
+from telnyx_actors.actors.replay_buffer import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
 from telnyx_actors.actors.session import CallSession
 from telnyx_actors.core import events as ev

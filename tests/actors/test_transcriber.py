@@ -12,7 +12,7 @@ from support.stepping import StillRuntime, Unstarted, hand, step, step_all
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
 from telnyx_actors.actors.mute import ANSWER_S, NEW_AFTER_S, NEW_VOICE_S, VOICE_S, MuteWatch
-from telnyx_actors.actors.replay import ReplayBuffer
+from telnyx_actors.actors.replay_buffer import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
 from telnyx_actors.actors.session import CallSession
 from telnyx_actors.actors.transcriber import FAILURES_MAX, KEEP_ALIVE_S, RECONNECT_REFUSED, STABLE_S, TranscriberActor

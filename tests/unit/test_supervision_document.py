@@ -13,7 +13,7 @@ import pytest
 from telnyx_actors.actors import journal, mute, transcriber
 from telnyx_actors.actors.archiver import FLUSH_S
 from telnyx_actors.actors.call import CallActor
-from telnyx_actors.actors.replay import REPLAY_MAX_MS
+from telnyx_actors.actors.replay_buffer import REPLAY_MAX_MS
 from telnyx_actors.actors.supervision import ChildSpec
 from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX
 from telnyx_actors.core.rules import Rules

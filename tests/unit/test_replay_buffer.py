@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from telnyx_actors.actors.replay import QUIET_MAX_MS, ReplayBuffer
+from telnyx_actors.actors.replay_buffer import QUIET_MAX_MS, ReplayBuffer
 
 
 def piece(number: int, ms: int = 100) -> bytes:
