@@ -49,7 +49,7 @@ from telnyx_actors.wire.deepgram import is_flux
 HANGUP_WITHIN_S: Final = 10.0
 STOP_WITHIN_S: Final = 15.0
 START_WITHIN_S: Final = 10.0
-RELEASE_WITHIN_S: Final = 2.0
+RELEASE_WITHIN_S: Final = 8.0
 LOOK_EVERY_S: Final = 0.2
 
 

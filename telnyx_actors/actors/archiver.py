@@ -21,6 +21,7 @@ from telnyx_actors.actors.messages import (
     OpenRecord,
     RecordClosed,
     StreamLost,
+    Sweep,
     TurnOver,
 )
 from telnyx_actors.actors.pump import Pump
@@ -224,15 +225,19 @@ class SweeperActor(EngineActor):
         self._pump: Pump[str] | None = None
 
     def setup(self) -> None:
-        self.send_later(0.0, _SweepDue())
+        self._due = self.send_later(
+            LEFT_BEHIND_S, _SweepDue()
+        )  # should nobody say that the calls left have been taken up
 
     def handle(self, message: object) -> None:
         match message:
-            case _SweepDue():
-                self._sweep()
+            case _SweepDue() | Sweep():
+                if self._pump is None:
+                    self._sweep()
             case _SweepOver():
                 self._pump = None
-                self.send_later(SWEEP_S, _SweepDue())
+                self._due.cancel()
+                self._due = self.send_later(SWEEP_S, _SweepDue())
             case _:
                 self.unexpected(message)
 

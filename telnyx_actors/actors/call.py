@@ -11,7 +11,7 @@ from typing import Final, get_args
 from telnyx_actors.actors.base import Birth, EngineActor
 from telnyx_actors.actors.call_log import log_event
 from telnyx_actors.actors.call_setup import CallSetup
-from telnyx_actors.actors.carrier_news import news_in
+from telnyx_actors.actors.carrier_news import news_in, news_of_failure
 from telnyx_actors.actors.diary import Diary
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import (
@@ -21,6 +21,7 @@ from telnyx_actors.actors.messages import (
     CommandFailed,
     Deadline,
     Dialled,
+    LetGo,
     Prepare,
     RecordClosed,
     Redial,
@@ -40,11 +41,10 @@ from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.session import encoding_of
 from telnyx_actors.actors.supervision import Child, ChildExited, Verdict
 from telnyx_actors.actors.timer import Timeout
+from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.chronicle import End
-from telnyx_actors.core.endings import DIAL_FAILED
-from telnyx_actors.core.leaving import leave_to_carrier
 from telnyx_actors.core.state import Transfer
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
@@ -68,13 +68,14 @@ class CallActor(EngineActor):
     children_stop_within_s = 3.0
 
     def __init__(self, birth: Birth, memory: CallMemory, services: Services) -> None:
-        super().__init__(birth)
+        super().__init__(birth.of_call(lambda: memory.view.name))
         self._memory = memory
         self._services = services
         self._conversation = memory.conversation
         self._call_log = CallLog(memory.view.name)
         self._timeout: Timeout | None = None
         self._is_released = False
+        self._is_let_go = False
 
     # --- life ---------------------------------------------------------------------
 
@@ -186,8 +187,8 @@ class CallActor(EngineActor):
                 self._command_failed(message)
             case RecordClosed():
                 self._record_closed(message)
-            case Release():
-                self._release()
+            case Release() | LetGo():
+                self._leave(message)
             case _:
                 self.unexpected(message)
 
@@ -290,19 +291,7 @@ class CallActor(EngineActor):
         self._call_log.error("☎️", f"Telnyx no aceptó «{message.name}»: {error.message}")
         if message.name == "dial":
             self._memory.placed(error)
-            self._feed(ev.CallEnded(DIAL_FAILED))
-        elif message.name == "answer":
-            self._feed(ev.HangupRequested("answer_failed"))
-        elif message.name == "status":  # nobody knows: go on as if it were alive, its commands will tell
-            self._feed(ev.TimePassed())
-        elif message.name == "streaming_start":
-            self._feed(ev.MediaLost(is_refused=True))
-        elif message.name == "transcription_start":
-            self._feed(ev.CarrierHearingFailed())
-        elif message.name in ("playback_start", "speak"):
-            self._feed_any(self._memory.sound.refused(message.command_id, error.message))
-        elif message.name == "transfer":
-            self._feed(ev.TransferFailed())
+        self._feed_any(self._memory.sound.refused(message.command_id, error.message) or news_of_failure(message.name))
 
     # --- the conversation -------------------------------------------------------------
 
@@ -317,6 +306,10 @@ class CallActor(EngineActor):
         self._show()
         if self._conversation.is_over and self._memory.closing is None:
             self._close()
+        elif ac.Leave() in step.actions:
+            self._released()
+        elif self._is_let_go and self._conversation.state.transfer is Transfer.TAKEN:
+            self._leave(LetGo())
 
     def _feed_any(self, event: ev.CallEvent | None) -> None:
         if event is not None:
@@ -366,13 +359,15 @@ class CallActor(EngineActor):
         """For whoever looks into the call."""
         self._memory.view.trail.happened(self.clock.now(), text, is_failure=is_failure)
 
-    def _release(self) -> None:
-        """Another process takes the call up: finish the clause, write down where we are, and do not hang up."""
-        if self._memory.closing is not None:
-            return  # it is over: only its record is still being put away
+    def _leave(self, message: Release | LetGo) -> None:
+        self._is_let_go = isinstance(message, LetGo) and self._conversation.state.transfer is not Transfer.TAKEN
+        if not self._is_let_go and self._memory.closing is None:  # else only its record is still being put away
+            self._call_log.info("🤝", "La llamada pasa a otro proceso")
+            self._feed(ev.LeaveRequested())
+
+    def _released(self) -> None:
+        """Write down where we are, and do not hang up."""
         memory, state = self._memory, self._conversation.state
-        self._call_log.info("🤝", "La llamada pasa a otro proceso")
-        self._performer.perform(leave_to_carrier(state.playout, self.clock.now()), self._call_log)
         self._diary.released(state)
         memory.chronicler.close(End.RELEASED)
         self._is_released = True

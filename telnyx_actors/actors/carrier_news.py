@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from telnyx_actors.core import events as ev
+from telnyx_actors.core.endings import DIAL_FAILED
 
 DIGITS: Final = tuple("0123456789*#ABCD")
 
@@ -25,6 +26,25 @@ def news_in(kind: str, payload: Mapping[str, object], *, has_stream: bool) -> ev
             return ev.TransferConnected()
         case "streaming.failed" if not has_stream:
             return ev.MediaLost(is_refused=True)
+        case _:
+            return None
+
+
+def news_of_failure(command: str) -> ev.CallEvent | None:
+    """What it means for the conversation that the carrier did not do this, after all retries."""
+    match command:
+        case "dial":
+            return ev.CallEnded(DIAL_FAILED)
+        case "answer":
+            return ev.HangupRequested("answer_failed")
+        case "status":  # nobody knows: go on as if it were alive, its commands will tell
+            return ev.TimePassed()
+        case "streaming_start":
+            return ev.MediaLost(is_refused=True)
+        case "transcription_start":
+            return ev.CarrierHearingFailed()
+        case "transfer":
+            return ev.TransferFailed()
         case _:
             return None
 

@@ -196,12 +196,12 @@ class JournalActor(EngineActor):
             db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last group, never the file
             db.executescript(SCHEMA)
             _forget_old(db, self.clock.wall())
-            left = tuple(self._calls_left(db)) if self._must_recall else ()
+            left = tuple(self._calls_left(db)) if self._must_recall else None
         except sqlite3.Error:
             db.close()
             raise
         self._db, self._must_recall = db, False
-        if left and self._birth.parent is not None:
+        if left is not None and self._birth.parent is not None:
             tell(self._birth.parent, CallsLeft(left))
 
     def _replace_file(self, error: sqlite3.Error) -> None:

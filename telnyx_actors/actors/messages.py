@@ -82,7 +82,12 @@ class CallFinished:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """To a call: write down where you are, and end without hanging up. To the supervisor: all calls."""
+    """To a call: end without hanging up, when the sentence in progress is said. To the supervisor: all calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """To a call, when the process stops: once a person has the caller, the two are left in peace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,11 @@ class CallsLeft:
     """What the journal knows of calls whose process died."""
 
     calls: tuple[SavedCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """The calls that live on have been taken up: what else is in the spool is nobody's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,11 @@ from telnyx_actors.actors.messages import (
     Drain,
     EndCall,
     Journaled,
+    LetGo,
     PlaceCall,
     Prepare,
     Release,
+    Sweep,
     WebhookReceived,
 )
 from telnyx_actors.actors.orders import hang_up, ref_in, reject, transfer
@@ -102,7 +104,7 @@ class SupervisorActor(EngineActor):
         self.start_child(
             ChildSpec("phrases", lambda birth: SpeakerActor.start(birth, me, vendors.voice, services.phrases))
         )
-        self.start_child(
+        self._sweeper = self.start_child(
             ChildSpec(
                 "sweeper",
                 lambda birth: SweeperActor.start(
@@ -158,9 +160,12 @@ class SupervisorActor(EngineActor):
             case CallsLeft():
                 for saved in message.calls:
                     self._adopt(saved)
+                self._sweeper.tell(Sweep())
             case Drain():
                 self._empty = message.empty
                 self._services.calls.is_closed = True
+                for call in self._calls.values():
+                    call.tell(LetGo())
                 self._tell_if_empty()
             case CommandDone():
                 pass
@@ -223,7 +228,7 @@ class SupervisorActor(EngineActor):
         self._start_call(memory)
 
     def _admit(self) -> None:
-        if self._empty is not None:
+        if self._services.calls.is_closed:
             raise CallRefused("El servicio se está deteniendo; no acepta llamadas nuevas.", BUSY_RETRY_S)
         # A call whose record is still being put away holds nothing that a new one needs.
         count = sum(not view.is_over for view in self._services.calls.all()) + self._waiting

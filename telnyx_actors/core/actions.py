@@ -142,6 +142,11 @@ class EndTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """Let the call go without ending it: another process takes it up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something worth counting and tracing. ``kind`` is one of a small set of words."""
 
@@ -168,5 +173,6 @@ Action: TypeAlias = (
     | TransferCall
     | HangUp
     | EndTurn
+    | Leave
     | Note
 )

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Self
 
 from telnyx_actors.core import events as ev
-from telnyx_actors.core import floor, ladder, life, paths, reply
+from telnyx_actors.core import floor, ladder, leaving, life, paths, reply
 from telnyx_actors.core.actions import Action
 from telnyx_actors.core.history import History
 from telnyx_actors.core.playout import Playout
@@ -77,7 +77,9 @@ class Conversation:
         if s.phase is Phase.ENDED:
             return None
         # What is due has been done: every rule was applied at ``now`` until none had anything to add.
-        ahead = [at for rules in (life, paths, floor, reply, ladder) for at in rules.deadlines(s) if at > s.now]
+        ahead = [
+            at for rules in (life, paths, floor, reply, ladder, leaving) for at in rules.deadlines(s) if at > s.now
+        ]
         return min(ahead, default=s.now + IDLE_S)
 
     @property
@@ -99,6 +101,7 @@ class Conversation:
             reply.settle(s)
             ladder.settle(s)
             floor.release(s)
+            leaving.settle(s)
             if before == (len(s.actions), s.phase, s.turn, s.paused_at):
                 return
         s.note("unsettled")
@@ -173,3 +176,5 @@ class Conversation:
                 life.transfer_connected(s)
             case ev.TransferFailed():
                 life.transfer_failed(s)
+            case ev.LeaveRequested():
+                leaving.asked(s)

@@ -68,6 +68,11 @@ class TransferFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveRequested:
+    """Another process is to take the call up."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """The deadline that the conversation asked for has come (or any later moment)."""
 
@@ -276,6 +281,7 @@ CallEvent: TypeAlias = (
     | SayRequested
     | TransferConnected
     | TransferFailed
+    | LeaveRequested
     | TimePassed
     | VoiceStarted
     | VoiceConfirmed

@@ -1,24 +1,27 @@
-"""What is left with the carrier when a call passes to another process."""
+"""Passing the call to another process: between two sentences, so that nothing is cut and nothing is said twice."""
 
 from __future__ import annotations
 
-from telnyx_actors.core.actions import Action, SendAudio
-from telnyx_actors.core.playout import Playout
+from collections.abc import Iterator
+
+from telnyx_actors.core.actions import Leave
+from telnyx_actors.core.state import State
 
 
-def leave_to_carrier(playout: Playout, now: float) -> list[Action]:
-    """Send the clause in progress to its end, and count as heard what the carrier has.
+def asked(s: State) -> None:
+    """Begin no other clause; leave when the one in progress has been heard."""
+    s.leave_by = s.now + s.rules.leave_within_s
+    s.playout.may_begin = False
 
-    It plays on while the next process is not there yet, which begins with the clause after: nothing
-    is cut, and nothing said twice. Files, and what the carrier's own voice says, are taken back
-    instead: of those nobody knows how far they were heard.
-    """
-    if playout.by_clause or any(clause.is_told and not clause.is_done for clause in playout.clauses()):
-        return playout.clear(now)
-    actions: list[Action] = []
-    for clause in playout.clauses():
-        if clause.sent and (rest := clause.sendable):
-            actions.append(SendAudio(clause.id, clause.sent, clause.sent + rest))
-            clause.sent += rest
-        clause.hear(clause.sent)
-    return actions
+
+def settle(s: State) -> None:
+    if s.leave_by is None or (s.now < s.leave_by and s.playout.is_in_clause()):
+        return
+    s.leave_by = None
+    s.do(*s.playout.clear(s.now), Leave())
+
+
+def deadlines(s: State) -> Iterator[float]:
+    """When ``settle`` could have something to do."""
+    if s.leave_by is not None:
+        yield s.leave_by

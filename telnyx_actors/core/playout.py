@@ -39,6 +39,7 @@ class Playout(Clauses):
     lead_s: float
     mark_every_s: float
     is_open: bool = False
+    may_begin: bool = True  # another clause; the one in progress goes on
     by_clause: bool = False  # no stream: the carrier plays whole clauses, as files
     play_end: float = 0.0
     _marks: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class Playout(Clauses):
     def release(self, now: float) -> list[Action]:
         """Send what may leave now."""
         actions: list[Action] = []
-        while self.is_open and (clause := self.head()) is not None:
+        while self.is_open and (clause := self.head()) is not None and (self.may_begin or clause.sent):
             if clause.by_carrier:
                 return actions + self._tell_carrier(clause, now)
             actions += self._play(clause, now) if self.by_clause else self._send(clause, now)
@@ -223,6 +224,10 @@ class Playout(Clauses):
     def is_audible(self, now: float) -> bool:
         """Whether the caller hears us now, or will without our doing anything."""
         return self.play_end > now
+
+    def is_in_clause(self) -> bool:
+        """Whether the caller has heard, or will have, the beginning of a clause and not its end."""
+        return any((clause.sent or clause.is_told) and not clause.is_done for clause in self._queue)
 
     def rest_s(self, now: float) -> float:
         """How long the caller would have to listen for the rest; infinite while its length is not known."""

@@ -60,6 +60,7 @@ class Rules:
     exchanges_max: int = 20
     transfer_number: str = ""
     transfer_answer_s: float = 60.0  # how long the person may take to pick up: the carrier rings for 30 s
+    leave_within_s: float = 5.0  # for the sentences that the carrier has, when another process takes the call
     transfer_max_s: float = 7200.0  # a call given to a person is theirs for this long
 
 

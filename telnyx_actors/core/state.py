@@ -69,6 +69,7 @@ class State:
     close_at: float | None = None  # when to hang up at the latest
     hangups: int = 0
     transfer: Transfer = Transfer.NONE
+    leave_by: float | None = None  # another process waits for the call
     # the floor
     paused_at: float | None = None  # we fell silent for the caller, and wait for words
     handed_over_at: float | None = None  # when the agent last began to be heard

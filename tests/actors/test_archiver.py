@@ -27,6 +27,7 @@ from telnyx_actors.actors.messages import (
     OpenRecord,
     RecordClosed,
     StreamLost,
+    Sweep,
     TurnOver,
 )
 from telnyx_actors.actors.session import CallSession
@@ -295,6 +296,17 @@ def test_what_was_left_behind_is_archived(
     assert sorted(archive.files) == [f"audios/2026/01/01/ref/{name}" for name in ("call.wav", "transcript.json")]
 
 
+def test_nothing_is_swept_before_the_calls_that_were_left_have_been_taken_up(
+    sweeper: SweeperActor, still: StillRuntime, archive: FakeArchive, folder: Path
+) -> None:
+    leave(folder)
+    still.manual.advance(LEFT_BEHIND_S - 1)
+    assert sweeper._inbox.data_depth == 0
+    hand(sweeper, Sweep())
+    step(sweeper)
+    assert not folder.exists()
+
+
 def test_it_is_known_how_much_waits_in_the_spool(
     sweeper: SweeperActor, still: StillRuntime, calls: LiveCalls, tally: Tally, folder: Path
 ) -> None:
@@ -372,8 +384,7 @@ def test_an_archive_that_hangs_does_not_keep_the_sweeper_from_ending(
     leave(folder)
     leave(folder.with_name("second"))
     archive.gate.clear()
-    still.manual.advance(0.0)
-    step(sweeper)
+    hand(sweeper, Sweep())
     assert archive.entered.wait(5)
     pump = sweeper._pump
     assert pump is not None

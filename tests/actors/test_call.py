@@ -22,6 +22,7 @@ from telnyx_actors.actors.messages import (
     CommandDone,
     CommandFailed,
     Dialled,
+    LetGo,
     RecordClosed,
     StreamClosed,
     StreamOpened,
@@ -160,6 +161,17 @@ def test_who_is_not_there_to_take_the_caller_is_heard_of_at_once(call: HeldCall)
     call.tell(webhook("call.hangup", leg="another", hangup_cause="user_busy"))
     state = call.memory.conversation.state
     assert (state.transfer, state.closing_reason) == (Transfer.NONE, "failure")
+
+
+def test_a_process_that_stops_leaves_a_caller_with_the_person_who_has_them(call: HeldCall, world: FakeWorld) -> None:
+    call.go_live()
+    call.tell(LetGo())
+    assert call.finished() == 0, "they are ours"
+    give_away(call)
+    call.tell(webhook("call.bridged"))
+    assert call.finished() == 1
+    assert [command.name for _, command in world.carrier.commands.all] == []
+    assert call.journaled()[-2:] == ["transfer", "released"]
 
 
 def test_keys_come_by_webhook_where_there_is_no_stream_and_once_where_there_is(call: HeldCall) -> None:

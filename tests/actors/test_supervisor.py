@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from support.held import START, webhook
 from support.plans import PLAN, FakeWorld, settings
 from support.puppet import AT_ONCE, Diary, Puppet
 from support.stepping import StillRuntime, Unstarted, hand, step
+from support.waiting import until
 from support.watch import Crashes
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.call import CallActor
@@ -27,8 +29,10 @@ from telnyx_actors.actors.messages import (
     Drain,
     EndCall,
     PlaceCall,
+    Release,
     WebhookReceived,
 )
+from telnyx_actors.actors.spool import Spool
 from telnyx_actors.actors.supervision import ChildExited, ChildGaveUp, ChildSpec
 from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX, CallRefused, SupervisorActor
 from telnyx_actors.core.saved import SavedCall
@@ -303,6 +307,24 @@ def test_a_call_that_was_left_and_has_ended_since_replaces_no_record_in_the_arch
     hand(supervisor, CallsLeft((saved("left", answered=at, audio_since=at, encoding="PCMU"),)))
     run_until_gone(supervisor, "left")
     assert [key for key in world.archive.files if key.endswith("call.wav")] == []
+
+
+def test_the_record_of_a_call_that_is_taken_up_is_not_swept_away(supervisor: SupervisorActor, world: FakeWorld) -> None:
+    spool_dir = world.services.settings.spool_dir
+    for ref in ("left", "over"):
+        spool = Spool(spool_dir / ref)
+        spool.open({"id": ref, "started": "2025-12-31T23:59:00+00:00", "encoding": "PCMU"})
+        spool.close()
+        for path in (*(spool_dir / ref).iterdir(), spool_dir / ref):
+            os.utime(path, (0.0, 0.0))
+    hand(supervisor, CallsLeft((saved("left", answered="2025-12-31T23:59:30+00:00"),)))
+    until(lambda: not (spool_dir / "over").exists())
+    assert (spool_dir / "left").exists()
+
+
+def test_an_engine_that_gives_its_calls_away_takes_no_other(supervisor: SupervisorActor, world: FakeWorld) -> None:
+    hand(supervisor, Release())
+    assert "deteniendo" in str(place(supervisor).take(CallRefused))
 
 
 def test_what_cannot_be_taken_up_is_left_alone(supervisor: SupervisorActor, world: FakeWorld, diary: Diary) -> None:
