@@ -32,7 +32,7 @@ class Incident:
 
 
 What: TypeAlias = ev.CallEvent | ac.Action | Incident
-Step: TypeAlias = tuple[int, float, What]
+Footstep: TypeAlias = tuple[int, float, What]
 """Its number in the call, when it was on the call's clock, and what."""
 
 _FREQUENT: Final[frozenset[type]] = frozenset(
@@ -65,10 +65,10 @@ class Trail:
     """One call's. Its actor's thread writes; any thread reads. Bounded."""
 
     turns: deque[TurnRecord] = field(default_factory=lambda: deque(maxlen=TURNS_MAX))
-    failures: list[Step] = field(default_factory=list)  # the first ones: what follows is often their doing
+    failures: list[Footstep] = field(default_factory=list)  # the first ones: what follows is often their doing
     count: int = 0
-    _steps: deque[Step] = field(default_factory=lambda: deque(maxlen=STEPS_MAX))
-    _frequent: deque[Step] = field(default_factory=lambda: deque(maxlen=FREQUENT_MAX))
+    _steps: deque[Footstep] = field(default_factory=lambda: deque(maxlen=STEPS_MAX))
+    _frequent: deque[Footstep] = field(default_factory=lambda: deque(maxlen=FREQUENT_MAX))
 
     def decided(self, at: float, event: ev.CallEvent, actions: Sequence[ac.Action]) -> None:
         """The conversation took ``event`` in, and wants ``actions`` done."""
@@ -79,12 +79,12 @@ class Trail:
     def happened(self, at: float, text: str, *, is_failure: bool = False) -> None:
         self._add(at, Incident(text, is_failure))
 
-    def steps(self, *, with_frequent: bool = False) -> list[Step]:
+    def steps(self, *, with_frequent: bool = False) -> list[Footstep]:
         """What is remembered, in order."""
         frequent = tuple(self._frequent) if with_frequent else ()
         return list(merge(tuple(self._steps), frequent, key=itemgetter(0)))
 
-    def since(self, at: float) -> list[Step]:
+    def since(self, at: float) -> list[Footstep]:
         """What is remembered from a time on, the first failures always."""
         known = {step[0]: step for step in (*tuple(self.failures), *self.steps()) if step[1] >= at}
         return [known[number] for number in sorted(known)]

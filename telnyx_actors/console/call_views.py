@@ -8,7 +8,7 @@ from typing import Final
 
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.stats import Crash
-from telnyx_actors.actors.trail import Step, is_failure
+from telnyx_actors.actors.trail import Footstep, is_failure
 from telnyx_actors.console import latency
 from telnyx_actors.console.desk import CommandError, Desk, find_call, short
 from telnyx_actors.console.protocol import Json
@@ -94,7 +94,7 @@ def _call(desk: Desk, view: CallView, refs: list[str]) -> Json:
     }
 
 
-def _step(desk: Desk, view: CallView, step: Step) -> Json:
+def _step(desk: Desk, view: CallView, step: Footstep) -> Json:
     number, at, what = step
     kind, name, text = describe(what, with_words=desk.shows_words)
     return {

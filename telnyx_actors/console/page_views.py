@@ -12,7 +12,7 @@ from telnyx_actors import __version__
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.stats import Stats
 from telnyx_actors.actors.tally import PARTS, Sample
-from telnyx_actors.actors.trail import Step, is_failure, is_frequent
+from telnyx_actors.actors.trail import Footstep, is_failure, is_frequent
 from telnyx_actors.console import latency
 from telnyx_actors.console.call_views import call_path
 from telnyx_actors.console.desk import Desk
@@ -175,7 +175,7 @@ def turn(record: TurnRecord, zero: float, *, shows_words: bool) -> Json:
     }
 
 
-def turn_in_progress(steps: Sequence[Step], zero: float, *, shows_words: bool) -> Json:
+def turn_in_progress(steps: Sequence[Footstep], zero: float, *, shows_words: bool) -> Json:
     """What the caller has said and we have prepared since the last turn was over."""
     said: list[str] = []
     prepared: list[str] = []
@@ -204,7 +204,7 @@ def turn_in_progress(steps: Sequence[Step], zero: float, *, shows_words: bool) -
     }
 
 
-def _step(step: Step, zero: float, *, shows_words: bool) -> Sequence[object]:
+def _step(step: Footstep, zero: float, *, shows_words: bool) -> Sequence[object]:
     """(number, ms, kind, name, text, whether it is a failure, whether it is one of many)."""
     number, at, what = step
     kind, name, text = describe(what, with_words=shows_words)

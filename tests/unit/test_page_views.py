@@ -11,7 +11,7 @@ import pytest
 
 from support.console import NUMBER, SECRET, Bench, answered_turn, bench
 from telnyx_actors.actors.tally import Sample
-from telnyx_actors.actors.trail import Step
+from telnyx_actors.actors.trail import Footstep
 from telnyx_actors.console import page_views
 from telnyx_actors.console.assets import load_assets
 from telnyx_actors.console.page_views import CallStory, Differences
@@ -142,7 +142,7 @@ def test_nothing_is_new_of_a_call_that_nobody_knows(desk: Bench) -> None:
 
 
 def test_a_turn_in_progress_is_put_together_from_its_steps() -> None:
-    steps: list[Step] = [
+    steps: list[Footstep] = [
         (1, 10.0, ac.EndTurn(answered_turn())),
         (2, 11.0, ev.TranscriptFinal("quiero")),
         (3, 11.2, ev.TranscriptInterim("una cita")),
