@@ -70,14 +70,21 @@ def _memory(
     started: datetime,
     secret: str,
 ) -> CallMemory:
-    classifier, activity = services.vendors.classifier, services.settings.voice_activity
+    settings = services.settings
+    classifier, activity = services.vendors.classifier, settings.voice_activity
     session = CallSession(clock, lambda encoding: Ear(classifier(encoding), activity))
     session.call_control_id = plan.call_control_id
     view = CallView(plan, secret, clock.now(), started.isoformat(timespec="milliseconds"))
     view.call_control_id = plan.call_control_id
-    system = system_prompt(services.settings.persona, nombre=plan.nombre, contexto=plan.contexto, now=started)
+    system = system_prompt(
+        settings.persona,
+        nombre=plan.nombre,
+        contexto=plan.contexto,
+        now=started,
+        max_chars=settings.max_response_chars,
+    )
     conversation = beginning.conversation()
-    journal = services.journal if services.settings.keep_replay else Address()  # where nobody is
+    journal = services.journal if settings.keep_replay else Address()  # where nobody is
     chronicler = Chronicler(conversation, beginning, plan.ref, journal)
     return CallMemory(plan, view, session, conversation, chronicler, system, clock.now(), placed)
 

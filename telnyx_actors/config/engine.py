@@ -167,7 +167,10 @@ class Call(Group):
         "MAX_RESPONSE_LENGTH",
         whole(20, 4_000),
         "150",
-        Text(es="Largo que se pide a las respuestas.", en="Length that replies are asked to keep to."),
+        Text(
+            es="Largo de una respuesta, en caracteres: se le pide al modelo ({maximo} en la persona), y lo que pase se calla.",
+            en="Length of a reply in characters: the model is asked for it ({maximo} in the persona), what goes beyond is not said.",
+        ),
     )
     silence_timeout_ms: int = setting(
         "SILENCE_TIMEOUT_MS",

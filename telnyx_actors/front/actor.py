@@ -184,7 +184,13 @@ class Door:
     def test_model(self, nombre: str, mensaje: str, contexto: str | None, reply: Reply) -> None:
         settings = self._services.settings
         local = self._clock.wall().astimezone(settings.timezone)
-        system = system_prompt(settings.persona, nombre=nombre, contexto=contexto or "", now=local)
+        system = system_prompt(
+            settings.persona,
+            nombre=nombre,
+            contexto=contexto or "",
+            now=local,
+            max_chars=settings.max_response_chars,
+        )
         request = ModelRequest(system, (Message("user", mensaje),), settings.reply_max_tokens)
         stream = self._services.vendors.model.stream(request)
         items: list[ReplyDelta | ReplyDone] = []

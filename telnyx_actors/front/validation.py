@@ -9,12 +9,10 @@ from typing import Final
 import msgspec
 import phonenumbers
 
+from telnyx_actors.core.persona import CONTEXT_MAX_CHARS, GREETING_MAX_CHARS, NAME_MAX_CHARS
 from telnyx_actors.front.exchange import BadRequestError, Request
 from telnyx_actors.front.ports import CallRequest
 
-NOMBRE_CHARS_MAX: Final = 120
-CONTEXTO_CHARS_MAX: Final = 4000
-SALUDO_CHARS_MAX: Final = 600
 MENSAJE_CHARS_MAX: Final = 4000
 
 _E164: Final = re.compile(r"\+[1-9][0-9]{7,14}")
@@ -29,8 +27,8 @@ def call_request(body: object) -> CallRequest:
     return CallRequest(
         telefono=_telefono(fields),
         nombre=_nombre(fields),
-        contexto=_optional(fields, "contexto", CONTEXTO_CHARS_MAX),
-        saludo=_optional(fields, "saludo", SALUDO_CHARS_MAX),
+        contexto=_optional(fields, "contexto", CONTEXT_MAX_CHARS),
+        saludo=_optional(fields, "saludo", GREETING_MAX_CHARS),
     )
 
 
@@ -50,7 +48,7 @@ def model_test(body: object) -> tuple[str, str, str | None]:
     """``(nombre, mensaje, contexto)``."""
     fields = _object(body, _TEST_FIELDS)
     mensaje = _text(fields, "mensaje", MENSAJE_CHARS_MAX)
-    return _nombre(fields), mensaje, _optional(fields, "contexto", CONTEXTO_CHARS_MAX)
+    return _nombre(fields), mensaje, _optional(fields, "contexto", CONTEXT_MAX_CHARS)
 
 
 def json_body(request: Request) -> object:
@@ -89,7 +87,7 @@ def _telefono(fields: Mapping[str, object]) -> str:
 
 
 def _nombre(fields: Mapping[str, object]) -> str:
-    nombre = _text(fields, "nombre", NOMBRE_CHARS_MAX)
+    nombre = _text(fields, "nombre", NAME_MAX_CHARS)
     if not nombre.isprintable():
         raise BadRequestError("El campo 'nombre' contiene caracteres no permitidos.")
     return nombre
@@ -110,7 +108,7 @@ def _text(fields: Mapping[str, object], name: str, chars_max: int) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadRequestError(f"El campo '{name}' es obligatorio y debe ser un texto no vacío.")
     if len(value) > chars_max:
-        raise BadRequestError(f"El campo '{name}' admite como máximo {chars_max} caracteres.")
+        raise BadRequestError(f"El campo '{name}' tiene {len(value)} caracteres; el máximo es {chars_max}.")
     return value.strip()
 
 
@@ -122,5 +120,5 @@ def _optional(fields: Mapping[str, object], name: str, chars_max: int) -> str | 
     if not isinstance(value, str):
         raise BadRequestError(f"El campo '{name}' debe ser un texto.")
     if len(value) > chars_max:
-        raise BadRequestError(f"El campo '{name}' admite como máximo {chars_max} caracteres.")
+        raise BadRequestError(f"El campo '{name}' tiene {len(value)} caracteres; el máximo es {chars_max}.")
     return value.strip() or None

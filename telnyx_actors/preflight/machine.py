@@ -90,7 +90,10 @@ def look_at_persona(path: Path | None) -> Outcome:
         persona = load_persona(path)
     except ConfigError as error:
         return failed("; ".join(error.problems), "Corrija el archivo, o quite PERSONA_FILE para usar la incluida.")
-    return ok(f"{persona.name}, {persona.business}" + ("" if path is not None else " (la incluida)"))
+    who = f"{persona.name}, {persona.business}"
+    if persona.retired:
+        return warning(f"{who}; ya no se usa: {', '.join(persona.retired)}", "Quite esas claves del archivo.")
+    return ok(who + ("" if path is not None else " (la incluida)"))
 
 
 def look_at_key(public_key: str | None) -> Outcome:

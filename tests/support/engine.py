@@ -56,7 +56,6 @@ CALLER: Final = "cliente deprisa"
 PERSONA: Final = """
 name = "Lía"
 business = "Prueba"
-language = "es"
 system_prompt = "Eres Lía. Hora: {hora}, fecha: {fecha}. Hablas con {nombre}. Motivo: {contexto}"
 
 [greetings]
@@ -65,7 +64,6 @@ afternoon = "Buenas tardes."
 evening = "Buenas noches."
 
 [goodbyes]
-polite = "Con gusto, adiós."
 silence = "No hay nadie, adiós."
 limit = "Se acaba el tiempo, adiós."
 failure = "Hay un problema, adiós."
@@ -78,7 +76,6 @@ apology = "Perdone la demora."
 failure = "¿Cómo me dijo?"
 recovery = "¿Me decía?"
 transfer = "Le comunico."
-dtmf = "[marcó {teclas}]"
 """
 
 PATIENT: Final = {

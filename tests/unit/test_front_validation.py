@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from telnyx_actors.core.persona import CONTEXT_MAX_CHARS, GREETING_MAX_CHARS, NAME_MAX_CHARS
 from telnyx_actors.front.exchange import BadRequestError, Request
 from telnyx_actors.front.ports import CallRequest
 from telnyx_actors.front.validation import batch_rows, call_request, json_body, model_test, telefono_of
@@ -48,19 +49,21 @@ def test_what_is_no_number_is_refused_by_the_name_of_its_field(telefono: object)
         call_request({"telefono": telefono, "nombre": "Ana"})
 
 
-@pytest.mark.parametrize("nombre", [None, "", "   ", 7, {"a": 1}, "x" * 121, "Ana\x00", "Ana\nMaría"])
+@pytest.mark.parametrize("nombre", [None, "", "   ", 7, {"a": 1}, "x" * (NAME_MAX_CHARS + 1), "Ana\x00", "Ana\nMaría"])
 def test_what_is_no_name_is_refused_by_the_name_of_its_field(nombre: object) -> None:
     with pytest.raises(BadRequestError, match="'nombre'"):
         call_request({"telefono": "+573001234567", "nombre": nombre})
 
 
-@pytest.mark.parametrize(("field", "chars_max"), [("contexto", 4000), ("saludo", 600)])
+@pytest.mark.parametrize(("field", "chars_max"), [("contexto", CONTEXT_MAX_CHARS), ("saludo", GREETING_MAX_CHARS)])
 def test_optional_texts_are_texts_of_limited_length(field: str, chars_max: int) -> None:
     fine = {"telefono": "+573001234567", "nombre": "Ana", field: "x" * chars_max}
     assert getattr(call_request(fine), field) == "x" * chars_max
     for wrong in ("x" * (chars_max + 1), 5, ["x"]):
         with pytest.raises(BadRequestError, match=f"'{field}'"):
             call_request({**fine, field: wrong})
+    with pytest.raises(BadRequestError, match=f"tiene {chars_max + 1} caracteres; el máximo es {chars_max}"):
+        call_request({**fine, field: "x" * (chars_max + 1)})
 
 
 def test_an_unknown_field_is_named_with_those_that_exist() -> None:

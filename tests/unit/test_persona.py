@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
 import pytest
 
+from telnyx_actors.core.listening import Listening
 from telnyx_actors.core.persona import (
     CONTEXT_MAX_CHARS,
     FILE_MAX_CHARS,
-    LINE_MAX_CHARS,
+    GREETING_MAX_CHARS,
     NAME_MAX_CHARS,
     Persona,
     parse_persona,
@@ -21,6 +23,7 @@ from telnyx_actors.core.persona import (
 )
 from telnyx_actors.core.sentences import speakable
 from telnyx_actors.errors import ConfigError
+from telnyx_actors.front.validation import call_request
 
 MARIA = (files("telnyx_actors") / "personas" / "maria.toml").read_text(encoding="utf-8")
 NOON = datetime(2026, 11, 22, 12, 5)  # noqa: DTZ001 - local time, as the function takes it
@@ -32,7 +35,7 @@ def maria() -> Persona:
 
 
 def prompt(persona: Persona, *, nombre: str = "Carlos", contexto: str = "cita") -> str:
-    return system_prompt(persona, nombre=nombre, contexto=contexto, now=NOON)
+    return system_prompt(persona, nombre=nombre, contexto=contexto, now=NOON, max_chars=150)
 
 
 def problems(text: str) -> tuple[str, ...]:
@@ -67,7 +70,16 @@ def test_the_greeting_goes_by_the_hour(maria: Persona, hours: list[int], greetin
 def test_a_greeting_of_the_request_s_own_replaces_it(maria: Persona) -> None:
     assert maria.lines_at(9, saludo="¡Hola, *Carlos*! 😀").greeting == "¡Hola, Carlos!"
     assert maria.lines_at(9, saludo=" \n ").greeting.startswith("Buenos días")
-    assert len(maria.lines_at(9, saludo="hola " * 1000).greeting) <= LINE_MAX_CHARS
+    assert len(maria.lines_at(9, saludo="hola " * 1000).greeting) <= GREETING_MAX_CHARS
+
+
+def test_what_the_api_accepts_is_said_and_told_whole(maria: Persona) -> None:
+    longest = {"nombre": NAME_MAX_CHARS, "contexto": CONTEXT_MAX_CHARS, "saludo": GREETING_MAX_CHARS}
+    texts = {field: ("palabra " * chars_max)[: chars_max - 3] + "fin" for field, chars_max in longest.items()}
+    request = call_request({"telefono": "+573001234567", **texts})
+    assert maria.lines_at(9, saludo=request.saludo or "").greeting == texts["saludo"]
+    told = prompt(maria, nombre=request.nombre, contexto=request.contexto or "")
+    assert f"<dato>{texts['nombre']}</dato>" in told and f"<dato>{texts['contexto']}</dato>" in told
 
 
 def test_every_line_can_be_said(maria: Persona) -> None:
@@ -87,8 +99,11 @@ def test_every_line_can_be_said(maria: Persona) -> None:
     assert max(map(len, maria.lines.fillers)) <= 25
 
 
-def test_pressed_keys_are_worded_for_the_model(maria: Persona) -> None:
-    assert maria.lines.pressed("12#") == "[marcó 1 2 #]"
+def test_she_is_told_how_pressed_keys_read(maria: Persona) -> None:
+    listening = Listening()
+    for digit in "123":
+        listening.press(digit, 1.0)
+    assert f'"{listening.text}" quiere decir' in prompt(maria)
 
 
 def test_her_instructions_are_long_enough_to_be_cached_by_the_vendor(maria: Persona) -> None:
@@ -111,6 +126,11 @@ def test_the_prompt_of_a_call_has_its_facts_and_is_always_the_same(maria: Person
     assert "<dato>Carlos</dato>" in prompt(maria)
     assert "{" not in prompt(maria)
     assert prompt(maria) == prompt(parse_persona(MARIA))
+
+
+def test_she_keeps_to_the_length_that_is_set(maria: Persona) -> None:
+    told = system_prompt(maria, nombre="", contexto="", now=NOON, max_chars=300)
+    assert "Nunca más de 300 caracteres." in told
 
 
 def test_what_is_not_known_is_said_to_be_unknown(maria: Persona) -> None:
@@ -167,13 +187,12 @@ def test_every_problem_is_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ('language = "es"', 'language = "español"', "language: debe ser un código de idioma como es o es-419"),
         ('name = "María"', 'name = " "', "name: está vacío"),
-        ('name = "María"', f'name = "{"M" * 81}"', "name: tiene 81 caracteres; el máximo es 80"),
+        ('name = "María"', f'name = "{"M" * 121}"', "name: tiene 121 caracteres; el máximo es 120"),
         (
             "{fecha}, {hora}\n",
             "{fecha}, {hroa}\n",
-            "system_prompt: no conoce {hroa}; se reemplazan {nombre}, {contexto}, {fecha}, {hora}",
+            "system_prompt: no conoce {hroa}; se reemplazan {nombre}, {contexto}, {fecha}, {hora}, {maximo}",
         ),
         ('"Déjame revisar."', '"Déjame *revisar*."', "lines.fillers: el 1.º tiene algo que una voz no puede decir"),
         ('"Déjame revisar."', "3", "lines.fillers: el 1.º debe ser un texto entre comillas, no un número"),
@@ -183,8 +202,7 @@ def test_every_problem_is_named_at_once() -> None:
             "lines.fillers: debe ser una lista de textos, no un texto",
         ),
         ('fillers = ["Déjame revisar.",', "fillers = [] #", "lines.fillers: debe tener de 1 a 8 textos, no 0"),
-        ('"[marcó {teclas}]"', '"[marcó]"', "lines.dtmf: debe contener {teclas}"),
-        ('polite = "', 'polite = true # "', "goodbyes.polite: debe ser un texto entre comillas, no sí o no"),
+        ('limit = "', 'limit = true # "', "goodbyes.limit: debe ser un texto entre comillas, no sí o no"),
     ],
 )
 def test_each_problem_says_what_to_do(old: str, new: str, problem: str) -> None:
@@ -216,3 +234,17 @@ def test_any_table_of_lines_keeps_its_order(maria: Persona) -> None:
     table: dict[str, Any] = tomllib.loads(MARIA)
 
     assert list(maria.lines.silence_prompts) == table["lines"]["silence_prompts"]
+
+
+RETIRED = {
+    'name = "': 'language = "es"\nname = "',
+    "[goodbyes]\n": '[goodbyes]\npolite = "Hasta luego."\n',
+    "[lines]\n": '[lines]\ndtmf = "[marcó {teclas}]"\n',
+}
+
+
+def test_keys_that_are_no_longer_used_are_named_and_no_problem(maria: Persona) -> None:
+    old = MARIA
+    for key, with_more in RETIRED.items():
+        old = old.replace(key, with_more, 1)
+    assert parse_persona(old) == replace(maria, retired=("language", "goodbyes.polite", "lines.dtmf"))
