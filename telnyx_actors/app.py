@@ -141,17 +141,22 @@ class Engine:
         self.has_failed = True
         self._on_failure()
 
-    def drain(self, within_s: float) -> bool:
-        """Take no new calls and wait for those in progress. False when some were left, and were hung up."""
+    def drain(self, within_s: float, is_hurried: Callable[[], bool] = lambda: False) -> bool:
+        """Take no new calls and wait for those in progress. False when some were left, and were hung up.
+
+        ``is_hurried``: nobody wants to wait any longer.
+        """
         assert self._supervisor is not None
-        empty = threading.Event()
+        empty, clock = threading.Event(), self.runtime.clock
+        until = clock.now() + within_s
         tell(self._supervisor, Drain(empty.set))
-        if empty.wait(within_s):
-            return True
+        while (rest_s := until - clock.now()) > 0 and not is_hurried():
+            if empty.wait(min(rest_s, LOOK_EVERY_S)):
+                return True
         left = self.calls.all()
         if not left:  # the supervisor has only not had the time to say so
             return empty.wait(HANGUP_WITHIN_S)
-        logger.warning("Plazo de espera agotado: se cuelgan {} llamadas", len(left))
+        logger.warning("No se espera más: se cuelgan {} llamadas", len(left))
         for view in left:
             tell(self._supervisor, EndCall(view.plan.ref, "shutdown"))
         empty.wait(HANGUP_WITHIN_S)

@@ -1,14 +1,19 @@
-"""What the allocator and the garbage collector are told at the start, so that a process of hundreds of threads stays small and steady."""
+"""What the allocator and the garbage collector are told, so that a process of hundreds of threads stays small and steady."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
 import sys
+from collections.abc import Callable
 from typing import Final
+
+from telnyx_actors.clock import Clock
 
 _M_ARENA_MAX: Final = -8  # of glibc's malloc.h
 _ARENAS: Final = 2
+
+TRIM_EVERY_S: Final = 30.0
 
 
 def share_arenas() -> None:
@@ -17,10 +22,31 @@ def share_arenas() -> None:
     glibc gives threads up to eight arenas a core, each with holes of its own: 17 MB after
     200 calls, one after the other. Other C libraries have nothing to be told.
     """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            mallopt(_M_ARENA_MAX, _ARENAS)
+    if (mallopt := _of_glibc("mallopt")) is not None:
+        mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+class Trimmer:
+    """Gives free memory back from time to time. One thread, which need not be in a hurry: it takes 1 to 15 ms.
+
+    Between calls that come and go glibc keeps what is free in the middle of its heap: 13 MB
+    of 60, after six minutes of fifty calls at a time, and growing until then.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._trim = _of_glibc("malloc_trim")
+        self._at = clock.now() + TRIM_EVERY_S
+
+    def look(self) -> None:
+        """To be called every now and then; does something when it is time."""
+        if self._trim is not None and self._clock.now() >= self._at:
+            self._trim(0)
+            self._at = self._clock.now() + TRIM_EVERY_S
+
+
+def _of_glibc(name: str) -> Callable[..., object] | None:
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
 
 
 def freeze() -> None:

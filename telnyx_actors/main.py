@@ -61,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _check(settings, in_json=options.json)
         return _run(settings, env_file, output, hand_over=options.handover)
     except ConfigError as error:
-        return _complain(error, in_json=False)
+        code = _complain(error, in_json=False)
+        return EXIT_FAILED if options.handover else code  # the settings may be good, and the other process slow
     finally:
         output.close()
 
@@ -90,27 +91,35 @@ def _run(settings: Settings, env_file: Path | None, output: LogOutput, *, hand_o
     _on_signals(wishes.put)
     engine.start(wait_for_owner_s=HANDOVER_WITHIN_S if hand_over else 0.0)
     threading.Thread(target=self_check, args=(settings, engine.runtime.clock), name="preflight", daemon=True).start()
-    _serve(engine, wishes, Reloader(settings, env_file, engine.mode, output))
+    is_handed_over = _serve(engine, wishes, Reloader(settings, env_file, engine.mode, output))
     if engine.has_failed:
         logger.critical("El motor falló y no pudo recuperarse")
         engine.stop()
         return EXIT_FAILED
-    logger.info("Parada pedida: se espera hasta {} s a que terminen las llamadas", settings.server.drain_s)
-    is_clean = engine.drain(settings.server.drain_s)
+    is_clean = is_handed_over or _drain(engine, wishes, settings.server.drain_s)
     is_clean = engine.stop() and is_clean
     logger.info("Servicio detenido")
     return EXIT_OK if is_clean else EXIT_FAILED
 
 
-def _serve(engine: Engine, wishes: queue.SimpleQueue[_Wish], reloader: Reloader) -> None:
-    """Returns when it is time to stop."""
+def _serve(engine: Engine, wishes: queue.SimpleQueue[_Wish], reloader: Reloader) -> bool:
+    """Returns when it is time to stop: whether because another process has taken the calls."""
+    trimmer = heap.Trimmer(engine.runtime.clock)
     while (wish := _next(wishes)) is not _Wish.STOP:
         if wish is _Wish.RELOAD:
             reloader.reload()
         if engine.is_wanted_by_successor:
             logger.info("Otro proceso toma el relevo: se le pasan las llamadas")
             engine.release_calls(PAUSE_WITHIN_S)
-            return
+            return True
+        trimmer.look()
+    return False
+
+
+def _drain(engine: Engine, wishes: queue.SimpleQueue[_Wish], within_s: float) -> bool:
+    """False when calls had to be hung up. A second signal says that nobody wants to wait."""
+    logger.info("Parada pedida: se espera hasta {} s a que terminen las llamadas", within_s)
+    return engine.drain(within_s, lambda: not wishes.empty() and wishes.get() is _Wish.STOP)
 
 
 def _next(wishes: queue.SimpleQueue[_Wish]) -> _Wish | None:
@@ -161,19 +170,20 @@ def _replay(options: argparse.Namespace, env_file: Path | None) -> int:
 def _settings(env: Mapping[str, str]) -> Settings:
     """Raises ``ConfigError`` with the persona's problems beside those of the variables."""
     problems: list[str] = []
-    settings = None
+    settings = persona = None
     try:
         settings = load_settings(env)
     except ConfigError as error:
         problems += error.problems
     persona_file = env.get("PERSONA_FILE", "").strip()
     try:
-        load_persona(Path(persona_file) if persona_file else None)
+        persona = load_persona(Path(persona_file) if persona_file else None)
     except ConfigError as error:
         problems += error.problems
-    if settings is None or problems:
+    if settings is None or persona is None:
         raise ConfigError(tuple(problems))
-    return settings
+    retired = [f"PERSONA_FILE: la clave {key} ya no se usa; se puede quitar" for key in persona.retired]
+    return replace(settings, warnings=(*settings.warnings, *retired))
 
 
 def _open_log(log: Log, settings: Settings) -> LogOutput:

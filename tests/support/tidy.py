@@ -96,7 +96,7 @@ _LAYERS: Final = {
     "logs": frozenset({"errors", "config", "log_output"}),
     "core": frozenset({"errors"}),
     "core_version": frozenset[str](),
-    "heap": frozenset[str](),
+    "heap": frozenset({"clock"}),
     "wire": frozenset({"errors", "core"}),
     "providers": _BASE | {"core", "wire"},
     "actors": _BASE | {"core", "wire", "providers"},

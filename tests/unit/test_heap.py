@@ -37,6 +37,36 @@ def test_many_threads_share_two_arenas() -> None:
     assert arenas("shared") <= 2
 
 
+FREE_WITH_HOLES = """
+from pathlib import Path
+from telnyx_actors.heap import TRIM_EVERY_S, Trimmer
+class Clock:
+    seconds = 0.0
+    def now(self):
+        return self.seconds
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+clock = Clock()
+trimmer = Trimmer(clock)
+blocks = [bytes(3000) for _ in range(20_000)]
+kept = blocks[::50]
+del blocks
+for wait_s in (0.0, TRIM_EVERY_S, 0.0):
+    clock.seconds += wait_s
+    before = resident_mb()
+    trimmer.look()
+    print(round(before - resident_mb()))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc is asked")
+def test_what_is_free_between_what_is_not_is_given_back_when_it_is_time() -> None:
+    done = subprocess.run([sys.executable, "-c", FREE_WITH_HOLES], capture_output=True, text=True, check=True)
+    too_early, in_time, too_early_again = (int(line) for line in done.stdout.split())
+    assert too_early == too_early_again == 0
+    assert in_time > 20, "of 60 MB"
+
+
 def test_what_was_there_is_not_collected_again() -> None:
     before = gc.get_freeze_count()
     heap.freeze()
