@@ -92,13 +92,13 @@ def dead_air_s(record: CarrierCall, answered: Sequence[bool]) -> float:
     limits = [*(start for start, _ in speech), record.duration_s]
     longest = 0.0
     for begin, limit, is_paid in zip(begins, limits, [True, *answered], strict=True):
-        silences = _silences(agent, begin, limit)
-        owed = silences[:-1] if is_paid and len(silences) > 1 else silences
+        quiet = silences(agent, begin, limit)
+        owed = quiet[:-1] if is_paid and len(quiet) > 1 else quiet
         longest = max([longest, *owed])
     return longest
 
 
-def _silences(agent: Sequence[Interval], begin: float, limit: float) -> list[float]:
+def silences(agent: Sequence[Interval], begin: float, limit: float) -> list[float]:
     """Before, between and, last of all, after what could be heard between two moments."""
     found, quiet_since = [], begin
     for start, end in agent:

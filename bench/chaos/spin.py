@@ -12,7 +12,7 @@ from bench.chaos.house import Daemon
 from bench.chaos.scene import Outcome
 from bench.chaos.spinning import BLOCKS, COMPUTES, SAYS_SO, SPINS_S
 from bench.chaos.talk import GREETED, LONG, PATIENT, model_script
-from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Wait
+from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Wait, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.percentile import percentile
 
@@ -23,8 +23,10 @@ LEAD_MS: Final = 400
 DUE_AT_MS: Final = 300
 """Audio is topped up once three quarters of the lead are left. A short lead: ten messages a second in each call."""
 
-TALKATIVE: Final = {"MAX_RESPONSE_LENGTH": "500", "AUDIO_LEAD_MS": str(LEAD_MS)}
-LISTENER: Final = CallerScript((GREETED, Say(LONG.question), PATIENT, HangUp()))
+TALKATIVE: Final = {"MAX_RESPONSE_LENGTH": "600", "AUDIO_LEAD_MS": str(LEAD_MS)}
+LISTENER: Final = CallerScript(
+    (GREETED, Say(LONG.question), WaitForAgent(silent_ms=1500, timeout_s=60.0, required=False), HangUp())
+)
 BEFORE_S: Final = 4.0
 UNDER_WAY_S: Final = 0.5
 QUESTIONS: Final = {COMPUTES: "¿Me computa la cuenta?", BLOCKS: "¿Me bloquea la cuenta?"}

@@ -62,10 +62,14 @@ LONG: Final = Exchange(
     "hospital",
     "Lo fundó una señora de apellido Valencia. Empezó con dos camillas y una lámpara. Luego compraron la casa "
     "de la esquina. Allí pusieron el primer quirófano. Después llegó el laboratorio nuevo. Más tarde abrieron la "
-    "farmacia. Hace un año inauguraron la guardería. Este verano estrenamos el jardín.",
-    ("valencia", "lámpara", "esquina", "quirófano", "nuevo", "farmacia", "guardería", "jardín"),
+    "farmacia. Hace un año inauguraron la guardería. Este verano estrenamos el jardín. En otoño vino el segundo "
+    "médico. Con él empezaron las urgencias. Ahora somos doce en el equipo. El mes que viene pintamos la fachada.",
+    (
+        *("valencia", "lámpara", "esquina", "quirófano", "nuevo", "farmacia"),
+        *("guardería", "jardín", "médico", "urgencias", "equipo", "fachada"),
+    ),
 )
-"""Some twenty seconds of speech."""
+"""Half a minute of speech."""
 
 GREETED: Final = WaitForAgent(silent_ms=500, timeout_s=8.0, required=False)
 PATIENT: Final = WaitForAgent(silent_ms=2500, timeout_s=25.0, required=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.chaos.figures import Told, figures, unsaid, words_lost
-from bench.chaos.handover import longest_hole_s
+from bench.chaos.handover import holes_s
 from bench.chaos.spin import lateness_ms
 from bench.chaos.talk import EXCHANGES, Exchange
 from telnyx_actors.standins.carrier_call import CallEvent, CarrierCall, Utterance
@@ -54,11 +54,11 @@ def test_a_sentence_that_was_heard_to_its_end_twice_is_doubled() -> None:
     assert (found.doubled, found.answered, found.turns) == (("tarjeta",), 1, 1)
 
 
-def test_the_longest_hole_is_looked_for_inside_the_answer_only() -> None:
-    record = call((0.0, 0.5), (1.0, 2.0), (3.25, 1.0), (5.0, 1.0), (9.0, 1.0))
-    spoken = heard("Primero esto. Al final aquello.")
-    assert longest_hole_s(record, STORY, spoken) == pytest.approx(0.75)
-    assert longest_hole_s(record, STORY, spoken[:3]) is None, "it was not heard to its end"
+def test_holes_are_told_apart_by_whether_a_sentence_goes_on() -> None:
+    record = call((0.0, 0.5), (1.0, 0.5), (2.0, 0.25), (3.0, 4.0), (20.0, 1.0))
+    within, between = holes_s(record, STORY, heard("Hola. Primero esto. Al final aquello. Adiós.", 0.0))
+    assert within == pytest.approx([0.5, 0.0, 0.0])
+    assert between == pytest.approx([0.75])
 
 
 def test_audio_is_late_by_what_is_missing_of_what_should_have_waited() -> None:
