@@ -13,8 +13,8 @@ from loguru import logger
 from support.watch import Crashes, PlainActorCrashes, threads_left
 from telnyx_actors.actors.base import EngineActor
 
-SLOW = ("acceptance", "integration")
-"""Folders whose tests hold calls and start processes: they wait more than they work."""
+SLOW = ("acceptance", "integration", "property")
+"""Folders whose files take long, the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

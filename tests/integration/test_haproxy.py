@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 
@@ -98,26 +98,35 @@ def worker(folder: Path, world: World, door: str, number: int, port: int) -> Dae
     )
 
 
-@contextmanager
-def open_street(folder: Path) -> Iterator[Street]:
+@pytest.fixture(scope="module")
+def inhabited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    folder = tmp_path_factory.mktemp("street")
     ports = [free_port(), free_port()]
     with World(QUICK) as world, HAProxy(folder, ports) as proxy, ExitStack() as stack:
         workers = [worker(folder / str(n), world, proxy.url, n, port) for n, port in enumerate(ports, start=1)]
         for each in workers:
             stack.enter_context(each)
         world.set_webhook_url(f"{proxy.url}/webhook/telnyx")
-        street = Street(world, workers, proxy)
-        until(lambda: {street.in_turn(), street.in_turn()} == {"1", "2"})
-        yield street
+        yield Street(world, workers, proxy)
 
 
-@pytest.fixture(scope="module")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    with open_street(tmp_path_factory.mktemp("street")) as found:
-        yield found
+def take_turns(street: Street) -> None:
+    """Return as soon as both workers do."""
+    until(lambda: {street.in_turn(), street.in_turn()} == {"1", "2"})
+
+
+@pytest.fixture
+def street(inhabited: Street) -> Street:
+    take_turns(inhabited)
+    return inhabited
+
+
+def refusals(street: Street) -> list[float]:
+    return [worker.figure(f"telnyx_actors_front_{name}") for worker in street.workers for name in REFUSALS]
 
 
 def test_all_that_comes_for_a_call_comes_to_the_worker_that_owns_it(street: Street) -> None:
+    refused_before = refusals(street)
     dialled = [street.dial(SHORT) for _ in range(4)]
     rung = [street.ring(SHORT) for _ in range(4)]
 
@@ -126,9 +135,7 @@ def test_all_that_comes_for_a_call_comes_to_the_worker_that_owns_it(street: Stre
 
     assert [street.owner(call) for _, call in dialled] == [owner for owner, _ in dialled]
     assert {owner for owner, _ in dialled} == {street.owner(call) for call in rung} == {*street.workers}, "all share"
-    for each in street.workers:
-        refusals = {name: each.figure(f"telnyx_actors_front_{name}") for name in REFUSALS}
-        assert not any(refusals.values()), refusals
+    assert refusals(street) == refused_before
 
 
 def test_the_api_of_one_worker_is_reached_by_its_number(street: Street) -> None:
@@ -156,24 +163,32 @@ def test_what_is_nobodys_business_stays_behind_the_door(street: Street) -> None:
     assert statuses["/api/calls"] == statuses["/w/1/api/calls"] == 401
 
 
-def test_a_worker_dies_and_the_other_goes_on_until_it_is_back_for_its_calls(tmp_path: Path) -> None:
-    with open_street(tmp_path) as street:
-        victim, survivor = street.workers
-        pair = dict(street.dial(LONG) for _ in range(2))
-        assert set(pair) == {victim, survivor}, "each has one"
-        for owner, call in pair.items():
-            owner.wait_line("Claude respuesta generada", call=call, timeout_s=20)
+@pytest.fixture(scope="module")
+def calls_around_a_death(inhabited: Street) -> list[tuple[Daemon, str]]:
+    """The first worker is killed in a call, and comes back: whose each call of that time should be."""
+    take_turns(inhabited)
+    victim, survivor = inhabited.workers
+    pair = dict(inhabited.dial(LONG) for _ in range(2))
+    assert set(pair) == {victim, survivor}, "each has one"
+    for owner, call in pair.items():
+        owner.wait_line("Claude respuesta generada", call=call, timeout_s=20)
 
-        victim.kill()
-        dialled = [street.dial(SHORT) for _ in range(2)]
-        rung = [street.ring(SHORT) for _ in range(2)]
-        for call in rung:
-            survivor.wait_line("Llamada entrante", call=call)
-        victim.start()
+    victim.kill()
+    dialled = [inhabited.dial(SHORT) for _ in range(2)]
+    rung = [inhabited.ring(SHORT) for _ in range(2)]
+    for call in rung:
+        survivor.wait_line("Llamada entrante", call=call)
+    victim.start()
 
-        assert [owner for owner, _ in dialled] == [survivor, survivor]
-        victim.wait_line("Retomando una llamada", call=pair[victim])
-        for owner, call in [*pair.items(), *dialled, *((survivor, call) for call in rung)]:
-            street.ended(call)
-            assert street.owner(call) is owner
-        until(lambda: street.dial(SHORT)[0] is victim)
+    assert [owner for owner, _ in dialled] == [survivor, survivor]
+    victim.wait_line("Retomando una llamada", call=pair[victim])
+    return [*pair.items(), *dialled, *((survivor, call) for call in rung)]
+
+
+def test_a_worker_dies_and_the_other_goes_on_until_it_is_back_for_its_calls(
+    street: Street, calls_around_a_death: list[tuple[Daemon, str]]
+) -> None:
+    for owner, call in calls_around_a_death:
+        street.ended(call)
+        assert street.owner(call) is owner
+    until(lambda: street.dial(SHORT)[0] is street.workers[0])

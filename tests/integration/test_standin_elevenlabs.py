@@ -284,7 +284,7 @@ def test_audio_may_be_half_closed(eleven: ElevenLabsStandIn) -> None:
 @pytest.mark.parametrize("kind", ["stall", "half_open"])
 def test_audio_may_stall(eleven: ElevenLabsStandIn, kind: Any) -> None:
     eleven.fail(Fault(kind, after=100))
-    with post(eleven, timeout=0.3) as response:
+    with post(eleven, timeout=1.0) as response:
         assert response.raw.read(100)
         with pytest.raises(requests.RequestException):
             assert not response.content
