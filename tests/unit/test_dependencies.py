@@ -1,4 +1,4 @@
-"""What is imported is asked for in setup.cfg: what happens to be installed here may be missing elsewhere."""
+"""What is imported is asked for in setup.cfg by name: what comes with something else may stop coming."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ import ast
 import configparser
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WORLD = ("standins", "demo")
+OURS = {"telnyx_actors", "support", "measure", "bench"}
+WORLD = ("telnyx_actors/standins", "telnyx_actors/demo")
+OPTIONAL = {
+    "moto",  # the stand-ins do without
+    "audioop",  # of the standard library until 3.12
+}
+ELSEWHERE = {"colorama": "colorama"}  # on Windows, by module and distribution
 
 
-def asked_for(extra: str = "") -> set[str]:
-    """The distributions that setup.cfg names, and all that those bring along."""
+def asked_for(*extras: str) -> set[str]:
+    """The distributions that setup.cfg names: the engine's, and those of the extras."""
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg", encoding="utf-8")
     lines = setup["options"]["install_requires"]
-    if extra:
+    for extra in extras:
         lines += setup["options.extras_require"][extra]
-    found: set[str] = set()
-    waiting = [name for line in lines.splitlines() if (name := distribution(line))]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += brought_by(name)
-    return found
+    return {name for line in lines.splitlines() if (name := distribution(line))}
 
 
 def distribution(requirement: str) -> str:
@@ -39,12 +39,12 @@ def distribution(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", match[1]).lower() if match else ""
 
 
-def brought_by(name: str) -> list[str]:
-    try:
-        required = metadata.requires(name) or []
-    except metadata.PackageNotFoundError:  # for another platform
-        return []
-    return [distribution(each) for each in required if "extra ==" not in each]
+def files(part: str) -> list[Path]:
+    """``engine``, ``world`` (the stand-ins and the demo) or ``tests`` (and what measures)."""
+    if part == "tests":
+        return [path for folder in ("tests", "measure") for path in (ROOT / folder).rglob("*.py")]
+    paths = (ROOT / "telnyx_actors").rglob("*.py")
+    return [path for path in paths if path.relative_to(ROOT).as_posix().startswith(WORLD) is (part == "world")]
 
 
 def imported(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
@@ -56,27 +56,37 @@ def imported(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
                 yield path, node.module.split(".")[0]
 
 
-def is_of_the_world(path: Path) -> bool:
-    return path.relative_to(ROOT / "telnyx_actors").parts[0] in WORLD
+@cache
+def modules_of_distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()
 
 
-@pytest.mark.parametrize("extra", ["", "standins"], ids=["engine", "world"])
-def test_everything_imported_is_asked_for(extra: str) -> None:
-    owners = metadata.packages_distributions()
-    known, optional = asked_for(extra), {"moto", "audioop", "colorama"}  # taken where they are there
-    paths = [path for path in (ROOT / "telnyx_actors").rglob("*.py") if is_of_the_world(path) is bool(extra)]
-    missing = {
+def missing(part: str, known: set[str]) -> set[str]:
+    owners = modules_of_distributions()
+    passed = sys.stdlib_module_names | OPTIONAL | OURS
+    return {
         f"{path.relative_to(ROOT)}: {module}"
-        for path, module in imported(paths)
-        if module not in sys.stdlib_module_names | optional | {"telnyx_actors"}
-        and not known.intersection(distribution(owner) for owner in owners.get(module, ()))
+        for path, module in imported(files(part))
+        if module not in passed
+        and not known.intersection(map(distribution, owners.get(module, [ELSEWHERE.get(module, "")])))
     }
-    assert not missing, "\n".join(sorted(missing))
 
 
-def test_what_nobody_asked_for_would_be_found() -> None:
-    assert "requests" in asked_for()
-    assert "certifi" in asked_for()
-    assert "aiohttp" not in asked_for()
-    assert "aiohttp" in asked_for("standins")
-    assert "hypothesis" not in asked_for("standins")
+@pytest.mark.parametrize(
+    ("part", "extras"), [("engine", ()), ("world", ("standins",)), ("tests", ("standins", "test"))]
+)
+def test_everything_imported_is_asked_for_by_name(part: str, extras: tuple[str, ...]) -> None:
+    assert missing(part, asked_for(*extras)) == set()
+
+
+@pytest.mark.parametrize("name", ["certifi", "httpcore2", "msgspec", "colorama"])
+def test_what_nobody_asked_for_would_be_found(name: str) -> None:
+    assert {line.rpartition(": ")[2] for line in missing("engine", asked_for() - {name})} == {name}
+
+
+def test_for_each_library_of_the_engine_it_is_written_why() -> None:
+    text = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    libraries = text.partition("## Libraries")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \|", libraries, re.MULTILINE)
+    told = {name for row in rows for name in map(distribution, row.split(","))}
+    assert asked_for() - told == set()

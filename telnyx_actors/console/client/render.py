@@ -36,7 +36,7 @@ def has_colours() -> bool:
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return False
     if sys.platform == "win32":
-        import colorama  # noqa: PLC0415  # loguru brings it, on Windows only
+        import colorama  # noqa: PLC0415  # installed on Windows only
 
         colorama.just_fix_windows_console()
     return True
