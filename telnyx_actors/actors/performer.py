@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from telnyx_actors.actors.call_log import log_action
 from telnyx_actors.actors.memory import CallMemory
@@ -144,15 +145,22 @@ class Performer:
                 self.order(hang_up())
             case ac.EndTurn():
                 self._turn_over(action.record)
+            case ac.Leave():
+                pass  # the call's actor does, when all else is done
             case ac.Note():
-                self._memory.counts[action.kind] += 1
-                self._services.tally.count("event", action.kind)
-                if action.kind in RUNGS:
-                    self._services.tally.count("dead_air", action.kind, action.detail)
+                self._noted(action)
+            case _:
+                assert_never(action)
 
     def _request(self, ask: ac.AskModel) -> ModelRequest:
         messages = tuple(Message("user" if role == "user" else "assistant", text) for role, text in ask.messages)
         return ModelRequest(self._memory.system, messages, self._services.settings.reply_max_tokens)
+
+    def _noted(self, note: ac.Note) -> None:
+        self._memory.counts[note.kind] += 1
+        self._services.tally.count("event", note.kind)
+        if note.kind in RUNGS:
+            self._services.tally.count("dead_air", note.kind, note.detail)
 
     def _turn_over(self, record: TurnRecord) -> None:
         self._memory.outlet.forget_all()

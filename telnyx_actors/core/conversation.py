@@ -12,7 +12,7 @@ of audio), ``floor`` (whose turn it is to speak), ``reply`` (asking and answerin
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, assert_never
 
 from telnyx_actors.core import events as ev
 from telnyx_actors.core import floor, ladder, leaving, life, paths, reply
@@ -107,7 +107,7 @@ class Conversation:
         s.note("unsettled")
 
     def _take(self, event: ev.CallEvent) -> None:  # noqa: C901 - one line per event is the clearest table
-        """Take in what happened; that time has passed (``TimePassed``) is known already."""
+        """Take in what happened."""
         s = self.state
         match event:
             case ev.SpeechArrived():
@@ -157,7 +157,7 @@ class Conversation:
             case _:
                 self._take_of_the_call(event)
 
-    def _take_of_the_call(self, event: ev.CallEvent) -> None:
+    def _take_of_the_call(self, event: ev.LifeEvent) -> None:
         s = self.state
         match event:
             case ev.CallAnswered():
@@ -178,3 +178,7 @@ class Conversation:
                 life.transfer_failed(s)
             case ev.LeaveRequested():
                 leaving.asked(s)
+            case ev.TimePassed():
+                pass  # it is known already
+            case _:
+                assert_never(event)

@@ -272,7 +272,7 @@ class CarrierSpoke:
     clause: int
 
 
-CallEvent: TypeAlias = (
+LifeEvent: TypeAlias = (
     CallAnswered
     | MediaStarted
     | MediaLost
@@ -283,6 +283,10 @@ CallEvent: TypeAlias = (
     | TransferFailed
     | LeaveRequested
     | TimePassed
+)
+
+CallEvent: TypeAlias = (
+    LifeEvent
     | VoiceStarted
     | VoiceConfirmed
     | VoiceStopped
