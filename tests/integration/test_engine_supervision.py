@@ -94,3 +94,8 @@ def test_the_socket_and_the_record_are_the_same_throughout(calls: dict[str, Ende
 @pytest.mark.parametrize("name", PARTS)
 def test_each_death_is_counted(calls: dict[str, Ended], name: str) -> None:
     assert calls[name].counts[f"crash_{name}"] == 3
+
+
+@pytest.mark.parametrize("name", [*PARTS, THE_CALL])
+def test_each_death_is_in_the_log_under_the_name_of_its_call(calls: dict[str, Ended], name: str) -> None:
+    assert sum("se cayó" in line for line in calls[name].log) == 3
