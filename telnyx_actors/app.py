@@ -198,11 +198,7 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
     timing, call = settings.timing, settings.call
     rules = Rules(
         transcriber_ends_turns=is_flux(settings.deepgram.model),
-        silences=TurnEndSettings(
-            complete_ms=timing.endpoint_complete_ms,
-            open_ms=timing.endpoint_incomplete_ms,
-            dictating_ms=timing.endpoint_incomplete_ms,
-        ),
+        silences=TurnEndSettings.between(timing.endpoint_complete_ms, timing.endpoint_incomplete_ms),
         min_confidence=settings.deepgram.min_confidence,
         no_words_s=timing.false_interruption_ms / 1000,
         lead_s=timing.audio_lead_ms / 1000,

@@ -200,7 +200,8 @@ class Timing(Group):
         whole(50, 5_000, "ms"),
         "250",
         Text(
-            es="Silencio que cierra un turno con la frase completa.", en="Silence that ends a complete sentence's turn."
+            es="Silencio que cierra un turno con la frase completa. En modo webhook es fijo: quien transcribe ya esperó.",
+            en="Silence that ends a complete sentence's turn. Fixed in webhook mode, where the transcriber has waited already.",
         ),
     )
     endpoint_incomplete_ms: int = setting(
@@ -208,8 +209,8 @@ class Timing(Group):
         whole(50, 10_000, "ms"),
         "1000",
         Text(
-            es="Silencio que cierra un turno que parece seguir («y…», un número a medias).",
-            en="Silence that ends a turn that seems to go on («y…», half a number).",
+            es="Lo mismo, si parece que sigue («y…», un número a medias). Lo dudoso queda entre los dos.",
+            en="The same of a turn that seems to go on («y…», half a number). What is unclear is between the two.",
         ),
     )
     barge_in_ms: int = setting(

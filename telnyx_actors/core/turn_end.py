@@ -32,6 +32,13 @@ class TurnEndSettings:
     open_ms: int = 1000
     dictating_ms: int = 1000
 
+    @classmethod
+    def between(cls, complete_ms: int, open_ms: int) -> TurnEndSettings:
+        """From the two ends. What is unclear stays in between, where the defaults have it."""
+        usual = cls()
+        share = (usual.unclear_ms - usual.complete_ms) / (usual.open_ms - usual.complete_ms)
+        return cls(complete_ms, round(complete_ms + share * (open_ms - complete_ms)), open_ms, open_ms)
+
     def silence_ms(self, ending: Ending) -> int:
         match ending:
             case Ending.COMPLETE:

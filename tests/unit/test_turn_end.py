@@ -156,3 +156,17 @@ def test_greeting_back_is_told_from_speaking(text: str) -> None:
 @pytest.mark.parametrize("text", ["hola, necesito una cita", "buenos días, con Carlos", "", "no"])
 def test_more_than_a_greeting_is_an_answer(text: str) -> None:
     assert not is_greeting(text)
+
+
+@pytest.mark.parametrize(("complete_ms", "open_ms"), [(250, 1000), (800, 1000), (50, 10_000), (1000, 1000)])
+def test_what_is_unclear_waits_longer_than_a_sentence_and_no_longer_than_what_goes_on(
+    complete_ms: int, open_ms: int
+) -> None:
+    silences = TurnEndSettings.between(complete_ms, open_ms)
+    assert (silences.complete_ms, silences.open_ms, silences.dictating_ms) == (complete_ms, open_ms, open_ms)
+    assert complete_ms <= silences.unclear_ms <= open_ms
+
+
+def test_the_usual_silences_are_between_their_own_ends() -> None:
+    usual = TurnEndSettings()
+    assert TurnEndSettings.between(usual.complete_ms, usual.open_ms) == usual
