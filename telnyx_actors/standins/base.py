@@ -16,7 +16,12 @@ from aiohttp import web
 
 ENTRIES_MAX: Final = 200_000
 
+HANG_S: Final = 600.0
+"""Longer than any client waits."""
+
 FaultKind = Literal["refuse", "delay", "stall", "drop", "half_open", "half_close", "garbage"]
+STREAM_FAULTS: Final[tuple[FaultKind, ...]] = ("stall", "drop", "half_open", "half_close", "garbage")
+"""Those that come in the middle of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,14 @@ class StandIn:
                 return fault
         return None
 
+    async def refusal(self, operation: str) -> Fault | None:
+        """Be late if a fault says so; the fault that wants the operation refused, if there is one."""
+        fault = self.take_fault(operation, "refuse", "delay")
+        if fault is None:
+            return None
+        await asyncio.sleep(fault.after_ms / 1000)
+        return fault if fault.kind == "refuse" else None
+
 
 def reset_connection(transport: asyncio.BaseTransport | None) -> None:
     """Close so that the peer gets a TCP reset instead of an end of stream."""
@@ -121,6 +134,15 @@ def reset_connection(transport: asyncio.BaseTransport | None) -> None:
     if sock is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort() if isinstance(transport, asyncio.Transport) else transport.close()
+
+
+async def hang(transport: asyncio.Transport | None, fault: Fault) -> None:
+    """Send nothing more and keep the connection, until the client leaves (the handler is cancelled then)."""
+    if fault.kind == "half_open" and transport is not None:
+        transport.pause_reading()
+    elif fault.kind == "half_close":
+        half_close(transport)
+    await asyncio.sleep(HANG_S)
 
 
 def half_close(transport: asyncio.BaseTransport | None) -> None:

@@ -130,11 +130,9 @@ class ClaudeStandIn(StandIn):
         return check(body, version)
 
     async def _obey_door_fault(self, operation: str) -> None:
-        fault = self.take_fault(operation, "refuse", "delay")
+        fault = await self.refusal(operation)
         if fault is not None:
-            await asyncio.sleep(fault.after_ms / 1000)
-            if fault.kind == "refuse":
-                raise Refused(fault.status, "Overloaded" if fault.status == 529 else "Refused", fault.code)
+            raise Refused(fault.status, "Overloaded" if fault.status == 529 else "Refused", fault.code)
 
     def _check_key(self, request: web.Request) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

@@ -9,10 +9,9 @@ from typing import Final
 from aiohttp import web
 
 from telnyx_actors.standins import claude_stream as stream
-from telnyx_actors.standins.base import Fault, StandIn, half_close, reset_connection
+from telnyx_actors.standins.base import STREAM_FAULTS, Fault, StandIn, hang, reset_connection
 from telnyx_actors.standins.claude_request import ClaudeSettings, MessageRequest, thinks
 
-_STALL_S: Final = 600.0
 _GARBAGE: Final = b"data: {esto no es JSON\n\n\xff\xfe: basura\n\nevent: sorpresa\ndata: {}\n\n"
 
 
@@ -95,7 +94,7 @@ class ReplyStream:
     def _find_fault(self) -> Fault | None:
         if self._fault is None:
             operation = f"/v1/messages {self._asked.body['model']} {self._asked.last_user_text}"
-            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "half_close", "garbage")
+            self._fault = self._standin.take_fault(operation, *STREAM_FAULTS)
             self._fault_at_token = self._asked.tokens_sent + (self._fault.after if self._fault else 0)
         return self._fault
 
@@ -133,10 +132,5 @@ class ReplyStream:
             await self._response.write_eof()
 
     async def _hang(self, fault: Fault) -> None:
-        """Send nothing more and keep the connection, until the client leaves (the handler is cancelled then)."""
-        if fault.kind == "half_open" and self._request.transport is not None:
-            self._request.transport.pause_reading()
-        elif fault.kind == "half_close":
-            half_close(self._request.transport)
-        await asyncio.sleep(_STALL_S)
+        await hang(self._request.transport, fault)
         reset_connection(self._request.transport)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from dataclasses import dataclass, field
 
@@ -121,12 +120,10 @@ class DeepgramStandIn(StandIn):
 
     async def _admit(self, request: web.Request, operation: str) -> None:
         """Let the request in, late or not at all if a fault says so, or raise ``Refused``."""
-        fault = self.take_fault(operation, "refuse", "delay")
+        fault = await self.refusal(operation)
         if fault is not None:
-            await asyncio.sleep(fault.after_ms / 1000)
-            if fault.kind == "refuse":
-                code, message = _ERROR_OF_STATUS.get(fault.status, ("INTERNAL_SERVER_ERROR", "Internal server error."))
-                raise Refused(fault.status, fault.code or code, message)
+            code, message = _ERROR_OF_STATUS.get(fault.status, ("INTERNAL_SERVER_ERROR", "Internal server error."))
+            raise Refused(fault.status, fault.code or code, message)
         if not self._is_known(request):
             raise Refused(401, *_ERROR_OF_STATUS[401])
 

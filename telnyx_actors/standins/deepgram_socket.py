@@ -11,7 +11,7 @@ from typing import Final
 
 from aiohttp import ClientConnectionError, WSMsgType, web
 
-from telnyx_actors.standins.base import Fault, StandIn, half_close, reset_connection
+from telnyx_actors.standins.base import STREAM_FAULTS, Fault, StandIn, half_close, reset_connection
 from telnyx_actors.standins.deepgram_messages import Outgoing, Recognizer
 from telnyx_actors.standins.deepgram_v1 import DATA_0000, NET_0001
 
@@ -148,7 +148,7 @@ class DeepgramSocket:
     def _find_fault(self) -> None:
         if self._fault is None:
             operation = f"{self._path} stream {self._number};"
-            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "half_close", "garbage")
+            self._fault = self._standin.take_fault(operation, *STREAM_FAULTS)
             self._sent_under_fault = 0
 
     async def _obey_fault(self) -> None:

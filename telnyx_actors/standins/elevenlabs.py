@@ -97,11 +97,9 @@ class ElevenLabsStandIn(StandIn):
 
     async def admit(self, operation: str) -> None:
         """Let a request in, late or not at all if a fault says so, or raise ``Refused``."""
-        fault = self.take_fault(operation, "refuse", "delay")
+        fault = await self.refusal(operation)
         if fault is not None:
-            await asyncio.sleep(fault.after_ms / 1000)
-            if fault.kind == "refuse":
-                raise Refused(fault.status, fault.code or "something_went_wrong", "Something went wrong.")
+            raise Refused(fault.status, fault.code or "something_went_wrong", "Something went wrong.")
 
     # --- routes ---
 

@@ -9,10 +9,9 @@ from typing import Final
 
 from aiohttp import ClientConnectionError, web
 
-from telnyx_actors.standins.base import Fault, StandIn, half_close, reset_connection
+from telnyx_actors.standins.base import STREAM_FAULTS, Fault, StandIn, hang, reset_connection
 from telnyx_actors.standins.elevenlabs_audio import ElevenLabsSettings, OutputFormat, Synthesis, pieces
 
-_STALL_S: Final = 600.0
 _GARBAGE: Final = b'{"detail":"esto no es audio"}'
 
 
@@ -103,7 +102,7 @@ class SpeechResponse:
     def _find_fault(self) -> Fault | None:
         if self._fault is None:
             operation = f"{self._request.path} {self._synthesis.text}"
-            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "half_close", "garbage")
+            self._fault = self._standin.take_fault(operation, *STREAM_FAULTS)
             self._fault_at_byte = self._synthesis.bytes_sent + (self._fault.after if self._fault else 0)
         return self._fault
 
@@ -118,11 +117,6 @@ class SpeechResponse:
             await self._hang(fault)
 
     async def _hang(self, fault: Fault) -> None:
-        """Send nothing more and keep the connection, until the client leaves (the handler is cancelled then)."""
         self._synthesis.outcome = fault.kind
-        if fault.kind == "half_open" and self._request.transport is not None:
-            self._request.transport.pause_reading()
-        elif fault.kind == "half_close":
-            half_close(self._request.transport)
-        await asyncio.sleep(_STALL_S)
+        await hang(self._request.transport, fault)
         reset_connection(self._request.transport)

@@ -11,13 +11,12 @@ from typing import Final, Protocol
 
 from aiohttp import ClientConnectionError, WSMsgType, web
 
-from telnyx_actors.standins.base import Fault, FaultKind, half_close, reset_connection
+from telnyx_actors.standins.base import STREAM_FAULTS, Fault, FaultKind, hang, reset_connection
 from telnyx_actors.standins.elevenlabs_audio import ElevenLabsSettings, Synthesis, alignment, pieces
 from telnyx_actors.standins.elevenlabs_contexts import Contexts, Ended, Said, Violation
 from telnyx_actors.standins.elevenlabs_request import Refused, SpeechRequest, check_key
 
 _INACTIVITY_MAX_S: Final = 180.0
-_STALL_S: Final = 600.0
 
 Message = dict[str, object]
 
@@ -175,7 +174,7 @@ class SpeechSocket:
         """Let a due fault happen; False if nothing may follow."""
         if self._fault is None:
             operation = f"{self._request.path} {text}"
-            self._fault = self._standin.take_fault(operation, "stall", "drop", "half_open", "half_close", "garbage")
+            self._fault = self._standin.take_fault(operation, *STREAM_FAULTS)
             self._fault_at_byte = self._sent_bytes + (self._fault.after if self._fault else 0)
         fault = self._fault
         if fault is None or self._sent_bytes < self._fault_at_byte:
@@ -189,11 +188,7 @@ class SpeechSocket:
         elif fault.kind == "drop":
             reset_connection(self._request.transport)
         else:
-            if fault.kind == "half_open" and self._request.transport is not None:
-                self._request.transport.pause_reading()
-            elif fault.kind == "half_close":
-                half_close(self._request.transport)
-            await asyncio.sleep(_STALL_S)
+            await hang(self._request.transport, fault)
         return False
 
 
