@@ -43,8 +43,8 @@ _TEXT_HEAD: Final = "{time:YYYY-MM-DD HH:mm:ss.SSS} {level: <8} "
 _TEXT_BODY: Final = "{message}\n{exception}"
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _PHONE: Final = re.compile(r"(?<![\w+/])\+[1-9]\d{6,14}(?!\w)")
-_SECRET_MIN_CHARS: Final = 8
-"""A shorter "secret" would blot out ordinary words of the log."""
+_SECRET_PART_MIN_CHARS: Final = 8
+"""A shorter secret is taken out where it stands alone: inside other words it would blot out half the log."""
 
 
 # --- what must not be read ----------------------------------------------------
@@ -60,9 +60,9 @@ def mask_phone(number: str) -> str:
 
 def cleaner(secrets: frozenset[str]) -> Clean:
     """Make a finished line safe: no secrets, no control characters and, above DEBUG, no whole phone numbers."""
-    known = sorted((secret for secret in secrets if len(secret) >= _SECRET_MIN_CHARS), key=len, reverse=True)
+    known = sorted(secrets, key=len, reverse=True)
     as_json = [json.dumps(secret)[1:-1] for secret in known]
-    pattern = re.compile("|".join(re.escape(text) for text in dict.fromkeys(known + as_json))) if known else None
+    pattern = re.compile("|".join(map(_secret_pattern, dict.fromkeys(known + as_json)))) if known else None
 
     def clean(line: str, level: int) -> str:
         if pattern is not None:
@@ -72,6 +72,11 @@ def cleaner(secrets: frozenset[str]) -> Clean:
         return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", line)
 
     return clean
+
+
+def _secret_pattern(secret: str) -> str:
+    exactly = re.escape(secret)
+    return exactly if len(secret) >= _SECRET_PART_MIN_CHARS else rf"(?<!\w){exactly}(?!\w)"
 
 
 def _shorten(record: Record) -> None:

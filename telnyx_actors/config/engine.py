@@ -28,6 +28,8 @@ from telnyx_actors.config.values import (
 
 MEDIA_PATH: Final = "/stream/media"
 WEBHOOK_PATH: Final = "/webhook/telnyx"
+TOKEN_CHARS_MIN: Final = 16
+"""A shorter token works, with a warning: nothing slows down who tries them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,13 @@ class Server(Group):
             en="When the service is stopped, how long calls are given to end.",
         ),
     )
+
+    def cautions(self) -> Iterator[str]:
+        if self.api_token is not None and len(self.api_token.reveal()) < TOKEN_CHARS_MIN:
+            yield (
+                f"API_TOKEN: con menos de {TOKEN_CHARS_MIN} caracteres se adivina, y con él se hacen llamadas. "
+                "Uno bueno: python -c 'import secrets; print(secrets.token_urlsafe(24))'"
+            )
 
     @property
     def webhook_url(self) -> str:

@@ -266,6 +266,13 @@ def test_secrets_do_not_show_in_any_text_made_of_the_settings() -> None:
     assert not [secret for secret in settings.secrets() if secret in shown]
 
 
+def test_a_token_that_can_be_guessed_is_warned_of() -> None:
+    (warning,) = load(API_TOKEN="quince-letras-x", TELNYX_PUBLIC_KEY=PUBLIC_KEY).warnings
+    assert warning.startswith("API_TOKEN: con menos de 16 caracteres se adivina")
+    assert "quince" not in warning
+    assert load(API_TOKEN="dieciseis-letras", TELNYX_PUBLIC_KEY=PUBLIC_KEY).warnings == ()
+
+
 # --- the declarations -------------------------------------------------------------
 
 
