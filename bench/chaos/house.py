@@ -23,7 +23,7 @@ from measure.daemon import free_port
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.app import Engine
 from telnyx_actors.config import load_settings
-from telnyx_actors.core.persona import parse_persona
+from telnyx_actors.personas.reading import parse_persona
 from telnyx_actors.replay.shelf import NoChronicle, find
 from telnyx_actors.replay.verdict import judge
 from telnyx_actors.standins.caller import CallerScript

@@ -16,7 +16,6 @@ from typing import Final
 
 import requests
 
-from telnyx_actors.core.persona import parse_persona
 from telnyx_actors.demo.check import check_all
 from telnyx_actors.demo.evidence import Evidence
 from telnyx_actors.demo.figures import measure
@@ -29,6 +28,7 @@ from telnyx_actors.demo.story import Seen, tell
 from telnyx_actors.demo.summary import show_checks, show_table, table
 from telnyx_actors.demo.terminal import Terminal, open_terminal
 from telnyx_actors.demo.watch import follow, wait_for_record
+from telnyx_actors.personas.reading import parse_persona
 from telnyx_actors.standins.world_client import WorldClient
 
 EXIT_OK: Final = 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from telnyx_actors.core.persona import Persona, parse_persona
+from telnyx_actors.core.persona import Persona
 from telnyx_actors.errors import ConfigError
+from telnyx_actors.personas.reading import parse_persona
 
 
 def load_persona(path: Path | None) -> Persona:

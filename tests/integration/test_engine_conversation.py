@@ -11,7 +11,7 @@ import pytest
 
 from support.engine import PERSONA, Ended, House, assert_as_long_as_the_call, messages_of, replies_after
 from support.waiting import until
-from telnyx_actors.core.persona import parse_persona
+from telnyx_actors.personas.reading import parse_persona
 from telnyx_actors.standins.caller import CallerScript, HangUp, Press, Say, Step, Wait, WaitForAgent
 from telnyx_actors.standins.telnyx_settings import LineSettings
 

@@ -14,16 +14,15 @@ import pytest
 from telnyx_actors.core.listening import Listening
 from telnyx_actors.core.persona import (
     CONTEXT_MAX_CHARS,
-    FILE_MAX_CHARS,
     GREETING_MAX_CHARS,
     NAME_MAX_CHARS,
     Persona,
-    parse_persona,
     system_prompt,
 )
 from telnyx_actors.core.sentences import speakable
 from telnyx_actors.errors import ConfigError
 from telnyx_actors.front.validation import call_request
+from telnyx_actors.personas.reading import FILE_MAX_CHARS, parse_persona
 
 MARIA = (files("telnyx_actors") / "personas" / "maria.toml").read_text(encoding="utf-8")
 NOON = datetime(2026, 11, 22, 12, 5)  # noqa: DTZ001 - local time, as the function takes it
