@@ -36,8 +36,9 @@ from telnyx_actors.core.persona import Persona
 from telnyx_actors.core.rules import Rules
 from telnyx_actors.core.turn_end import TurnEndSettings
 from telnyx_actors.core.voice_activity import VoiceActivitySettings
-from telnyx_actors.front.actor import FrontActor, FrontSeen
+from telnyx_actors.front.actor import FrontActor
 from telnyx_actors.front.ports import PagePort
+from telnyx_actors.front.seen import FrontSeen
 from telnyx_actors.front.settings import FrontSettings
 from telnyx_actors.owner import Owner
 from telnyx_actors.personas import load_persona

@@ -16,9 +16,10 @@ from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.messages import EndCall, PlaceCall, WebhookReceived
 from telnyx_actors.actors.supervisor import CallRefused
 from telnyx_actors.errors import Failure, ProviderError
-from telnyx_actors.front.actor import Door, FrontSeen
+from telnyx_actors.front.door import Door
 from telnyx_actors.front.ports import Answer, CallRequest, FilePart, NoSuchPart
 from telnyx_actors.front.records import READERS_MAX
+from telnyx_actors.front.seen import FrontSeen
 from telnyx_actors.providers.ports import DialRequest, StreamRequest
 from telnyx_actors.providers.softphone import Softphone
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
