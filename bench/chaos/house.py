@@ -31,6 +31,7 @@ from telnyx_actors.standins.world import World, WorldSettings
 
 ROOT: Final = Path(__file__).parents[2]
 WITHIN_S: Final = 30.0
+LOG_TAIL_CHARS: Final = 2000
 _NUMBERS = count(3_100_000_001)
 
 
@@ -191,14 +192,14 @@ class Daemon(House):
 
     def start(self) -> None:
         self._launch()
-        until(self._is_ready)
+        self._await_ready()
 
     def replace(self) -> int:
         """Start the next version beside this one, which takes its calls over. Returns the exit code of the old one."""
         old = self.process
         self._launch("--handover")
         code = old.wait(2 * WITHIN_S)
-        until(self._is_ready)
+        self._await_ready()
         return code
 
     def _launch(self, *arguments: str) -> None:
@@ -216,6 +217,11 @@ class Daemon(House):
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(WITHIN_S)
+
+    def _await_ready(self) -> None:
+        if not until(lambda: self._is_ready() or self.process.poll() is not None) or self.process.poll() is not None:
+            log = (self.folder / "engine.log").read_text(encoding="utf-8")
+            raise RuntimeError(f"the daemon did not start: …{log[-LOG_TAIL_CHARS:]}")
 
     def _is_ready(self) -> bool:
         try:
