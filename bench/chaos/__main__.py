@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench.chaos import report
 from bench.chaos.broken_journal import BREAKS, start_with
-from bench.chaos.handover import handover, handover_with_loss
+from bench.chaos.handover import handover, handover_played_on
 from bench.chaos.restart import kill_minus_9
 from bench.chaos.scenarios import in_houses, matrix
 from bench.chaos.scene import Outcome, play_drill, play_named
@@ -55,7 +55,7 @@ Drills = dict[str, Callable[[], Outcome]]
 def _beside(options: argparse.Namespace) -> Drills:
     """What needs a daemon of its own, and may be played beside the matrix."""
     drills: Drills = {f"kill -9, {broken}": partial(start_with, broken, options.calls) for broken in BREAKS}
-    drills["--handover, carrier drops its audio"] = partial(handover_with_loss, options.calls)
+    drills["--handover, carrier plays on"] = partial(handover_played_on, options.calls)
     return {name: drill for name, drill in drills.items() if options.only in name}
 
 

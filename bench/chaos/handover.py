@@ -49,10 +49,10 @@ def handover(calls: int) -> Outcome:
     return _play(calls, Outcome("--handover", "speaking", recovery_limit_s=GAP_LIMIT_S), MediaSettings())
 
 
-def handover_with_loss(calls: int) -> Outcome:
-    """The same, by a carrier that drops what it has not played when the old process lets go of the call."""
-    outcome = Outcome("--handover, carrier drops its audio", "speaking", recovery_limit_s=GAP_LIMIT_S)
-    return _play(calls, outcome, MediaSettings(drops_audio_on_loss=True))
+def handover_played_on(calls: int) -> Outcome:
+    """The same, by a carrier that plays on when the old process lets go of the call."""
+    outcome = Outcome("--handover, carrier plays on", "speaking", recovery_limit_s=GAP_LIMIT_S)
+    return _play(calls, outcome, MediaSettings(drops_audio_on_loss=False))
 
 
 def _play(calls: int, outcome: Outcome, media: MediaSettings) -> Outcome:

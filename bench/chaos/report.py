@@ -35,9 +35,9 @@ def complaints(outcome: Outcome) -> list[str]:
             found.append(f"call lost ({call.trouble})")
         if call.words_lost and outcome.expects_words:
             found.append(f"words lost: {' '.join(call.words_lost)}")
-        if call.doubled:
+        if call.doubled and outcome.says_once:
             found.append(f"said twice: {' '.join(call.doubled)}")
-        if len(call.unsaid) > outcome.unsaid_max:
+        if call.unsaid:
             found.append(f"never said, and believed heard: {' '.join(call.unsaid)}")
         if outcome.dead_air_limit_s is not None and call.dead_air_s > outcome.dead_air_limit_s:
             found.append(f"{call.dead_air_s:.1f} s of dead air")

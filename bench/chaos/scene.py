@@ -37,7 +37,7 @@ class Outcome:
     moment: str
     expects_answers: bool = True
     expects_words: bool = True
-    unsaid_max: int = 0
+    says_once: bool = True
     recovery_limit_s: float | None = None
     dead_air_limit_s: float | None = 4.0
     calls: list[CallFigures] = field(default_factory=list)
@@ -151,7 +151,7 @@ class StruckCall:
 
 def _judge(scenario: Scenario, calls: list[StruckCall], house: InProcess) -> Outcome:
     outcome = Outcome(
-        scenario.fault, scenario.moment, scenario.expects_answers, scenario.expects_words, scenario.unsaid_max
+        scenario.fault, scenario.moment, scenario.expects_answers, scenario.expects_words, scenario.says_once
     )
     if scenario.part is not None and scenario.moment is not Moment.ENDING:
         outcome.recovery_limit_s = 0.3 if scenario.part else 0.5

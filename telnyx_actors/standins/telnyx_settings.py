@@ -43,7 +43,9 @@ class MediaSettings:
     max_reconnects: int = 3
     read_pause_s: float = 0.0  # a slow reader: pause after every message
     closed_event: Literal["streaming.stopped", "streaming.failed"] = "streaming.stopped"
-    drops_audio_on_loss: bool = False  # what it has not played when the socket breaks; documented nowhere
+    drops_audio_on_loss: bool = (
+        True  # "no audio", it is said of a call whose socket is gone: not of what was sent before
+    )
 
 
 @dataclass(frozen=True, slots=True)
