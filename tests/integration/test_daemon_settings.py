@@ -105,6 +105,13 @@ def test_at_start_it_is_said_that_incoming_calls_need_a_public_key(daemon: FileD
     assert line.level == "WARNING"
 
 
+def test_a_persona_of_before_still_speaks_and_what_it_says_in_vain_is_named(world: World, tmp_path: Path) -> None:
+    shipped = (ROOT / "telnyx_actors" / "personas" / "maria.toml").read_text(encoding="utf-8")
+    (tmp_path / "lia.toml").write_text('language = "es"\n' + shipped, encoding="utf-8")
+    with FileDaemon(tmp_path, world, CHECKLIST_ENV, PERSONA_FILE="lia.toml") as daemon:
+        assert daemon.wait_line("PERSONA_FILE: la clave language ya no se usa").level == "WARNING"
+
+
 def test_the_replaced_services_file_makes_a_call_in_webhook_mode(tmp_path: Path) -> None:
     keys = ("KEY0123_abc", "1293384261075731499", "dg", "sk-ant-api03-x$y", "sk_1")
     with world_with(*keys) as world:

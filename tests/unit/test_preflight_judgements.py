@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,15 @@ def test_the_persona_is_read_and_what_is_wrong_in_it_is_told(tmp_path: Path) -> 
     outcome = look_at_persona(path)
     assert outcome.status is Status.FAILED
     assert "system_prompt: falta" in outcome.detail
+
+
+def test_a_persona_of_before_is_warned_of_by_its_keys(tmp_path: Path) -> None:
+    shipped = resources.files("telnyx_actors.personas").joinpath("maria.toml").read_text(encoding="utf-8")
+    path = tmp_path / "otra.toml"
+    path.write_text('language = "es"\n' + shipped.replace("[lines]", '[lines]\ndtmf = "[{teclas}]"'), encoding="utf-8")
+    outcome = look_at_persona(path)
+    assert outcome.status is Status.WARNING
+    assert "ya no se usa: language, lines.dtmf" in outcome.detail
 
 
 def test_no_public_key_is_no_incoming_calls() -> None:
