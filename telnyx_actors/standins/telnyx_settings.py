@@ -43,9 +43,7 @@ class MediaSettings:
     max_reconnects: int = 3
     read_pause_s: float = 0.0  # a slow reader: pause after every message
     closed_event: Literal["streaming.stopped", "streaming.failed"] = "streaming.stopped"
-    drops_audio_on_loss: bool = (
-        True  # "no audio", it is said of a call whose socket is gone: not of what was sent before
-    )
+    drops_audio_on_loss: bool = True  # "no audio", Telnyx says of a call whose socket is gone; of what it has, nothing
 
 
 @dataclass(frozen=True, slots=True)
