@@ -176,13 +176,9 @@ class Engine:
         """Give up every call without ending it, at a moment at which nobody speaks, if one comes in time."""
         assert self._supervisor is not None
         self.calls.is_closed = True
-        until = self.runtime.clock.now() + pause_within_s
-        while self.runtime.clock.now() < until and not all(view.is_at_pause for view in self.calls.all()):
-            threading.Event().wait(LOOK_EVERY_S / 4)
+        self.calls.wait_until(lambda calls: all(view.is_at_pause for view in calls), pause_within_s)
         tell(self._supervisor, Release())
-        until = self.runtime.clock.now() + RELEASE_WITHIN_S
-        while len(self.calls) and self.runtime.clock.now() < until:
-            threading.Event().wait(LOOK_EVERY_S / 10)
+        self.calls.wait_until(lambda calls: not calls, RELEASE_WITHIN_S)
 
     def stop(self) -> bool:
         """Stop every actor. False when some did not end; they are named in the log."""

@@ -332,7 +332,8 @@ class CallActor(EngineActor):
         view.turns = state.turns
         view.answered_at = state.answered_at
         view.ended_reason = state.closing_reason
-        view.is_at_pause = state.turn is None and not state.listening.is_voiced and not state.listening.text
+        is_at_pause = state.turn is None and not state.listening.is_voiced and not state.listening.text
+        self._services.calls.pause(view, is_at_pause=is_at_pause)
         view.stale = state.stale
         view.line = self._memory.line
         view.deadline_at = None if self._timeout is None else self._timeout.at

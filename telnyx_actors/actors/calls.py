@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -68,22 +69,35 @@ class LiveCalls:
     def __init__(self) -> None:
         self._by_ref: dict[str, CallView] = {}
         self._ended: deque[CallView] = deque(maxlen=ENDED_MAX)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()  # reentrant: who waits looks at the calls
         self.total = 0
         self.is_closed = False  # no call is admitted any more
 
     def add(self, view: CallView) -> None:
-        with self._lock:
+        with self._changed:
             self._by_ref[view.plan.ref] = view
             self.total += 1
 
     def remove(self, ref: str) -> CallView | None:
-        with self._lock:
+        with self._changed:
             view = self._by_ref.pop(ref, None)
             if view is not None:
                 view.is_alive = False
                 self._ended.append(view)
+            self._changed.notify_all()
         return view
+
+    def pause(self, view: CallView, *, is_at_pause: bool) -> None:
+        """Its owner's word on whether it is at a pause."""
+        if view.is_at_pause != is_at_pause:
+            with self._changed:
+                view.is_at_pause = is_at_pause
+                self._changed.notify_all()
+
+    def wait_until(self, wanted: Callable[[tuple[CallView, ...]], bool], within_s: float) -> bool:
+        """Until the calls there are, and their pauses, are as wanted. False when they were not in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: wanted(self.all()), within_s)
 
     def get(self, ref: str) -> CallView | None:
         return self._by_ref.get(ref)
@@ -96,12 +110,12 @@ class LiveCalls:
         return next((view for view in self.all() if view.call_control_id == name), None)
 
     def all(self) -> tuple[CallView, ...]:
-        with self._lock:
+        with self._changed:
             return tuple(self._by_ref.values())
 
     def ended(self) -> tuple[CallView, ...]:
         """The last calls that ended, oldest first."""
-        with self._lock:
+        with self._changed:
             return tuple(self._ended)
 
     def __len__(self) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from loguru import logger
 
-from support.fakes import Mailbox
+from support.fakes import WITHIN_S, Mailbox
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.call_log import HIDDEN, log_action, log_event
 from telnyx_actors.actors.calls import CallView, LiveCalls
@@ -46,6 +46,35 @@ def test_a_call_that_has_no_name_at_the_carrier_yet_is_not_found_by_none() -> No
     calls = LiveCalls()
     calls.add(view("ref-1"))
     assert calls.find("") is None
+
+
+@pytest.mark.parametrize(
+    "happens", [lambda calls, talking: calls.pause(talking, is_at_pause=True), lambda calls, _: calls.remove("ref-1")]
+)
+def test_whoever_waits_for_a_pause_hears_of_it_and_of_a_calls_end(
+    happens: Callable[[LiveCalls, CallView], object],
+) -> None:
+    calls, talking = LiveCalls(), view("ref-1")
+    calls.add(talking)
+    calls.pause(talking, is_at_pause=False)
+    has_looked = threading.Event()
+
+    def is_quiet(found: tuple[CallView, ...]) -> bool:
+        has_looked.set()
+        return all(each.is_at_pause for each in found)
+
+    waiting = threading.Thread(target=calls.wait_until, args=(is_quiet, 10 * WITHIN_S), daemon=True)
+    waiting.start()
+    assert has_looked.wait(WITHIN_S)
+    happens(calls, talking)
+    waiting.join(WITHIN_S)
+    assert not waiting.is_alive()
+
+
+def test_a_wait_for_what_does_not_come_ends() -> None:
+    calls = LiveCalls()
+    calls.add(view("ref-1"))
+    assert not calls.wait_until(lambda found: not found, 0.01)
 
 
 def test_a_call_that_ended_is_gone_and_still_counted() -> None:
