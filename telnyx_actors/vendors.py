@@ -19,6 +19,7 @@ from telnyx_actors.providers.elevenlabs import ElevenLabs, ElevenLabsOptions
 from telnyx_actors.providers.folder import FolderArchive
 from telnyx_actors.providers.http import tls_context
 from telnyx_actors.providers.models import choose_model
+from telnyx_actors.providers.playback_files import WithFiles
 from telnyx_actors.providers.ports import Archive
 from telnyx_actors.providers.telnyx import Telnyx, TelnyxOptions
 from telnyx_actors.providers.voice_classifier import WebRtcClassifier
@@ -38,14 +39,15 @@ def open_vendors(settings: Settings, today: date, on_close: ExitStack) -> Vendor
     for client_with_connections in (telnyx, elevenlabs):
         on_close.callback(client_with_connections.close)
     claude = Lazy(lambda: open_claude(settings, tls, on_close))
+    archive = open_archive(settings, on_close)
     thinking = settings.claude
     return Vendors(
-        carrier=telnyx,
+        carrier=telnyx if settings.archive.bucket is None else WithFiles(telnyx, archive, settings.archive.folder),
         transcription=open_deepgram(settings, tls),
         model=_lazy_model(claude, _model("CLAUDE_MODEL", thinking.model, today)),
         fallback=_lazy_model(claude, _model("CLAUDE_FALLBACK_MODEL", thinking.fallback_model, today)),
         voice=elevenlabs,
-        archive=open_archive(settings, on_close),
+        archive=archive,
         classifier=WebRtcClassifier,
     )
 
