@@ -19,7 +19,6 @@ from telnyx_actors.actors.journal import FILE
 
 EXCHANGES: Final = 2
 ENDED_WITHIN_S: Final = 90.0
-READY_WITHIN_S: Final = 5.0
 SAYS_SO: Final = "se aparta como"
 
 

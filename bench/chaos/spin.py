@@ -39,7 +39,7 @@ class SpinningDaemon(Daemon):
 
 def spin(calls: int, word: str, fault: str) -> Outcome:
     """While the agent speaks in all calls but one, that one's own code does not come back for five seconds."""
-    outcome = Outcome(fault, "speaking", dead_air_limit_s=None)
+    outcome = Outcome(fault, "speaking")
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, SpinningDaemon(Path(folder), env=TALKATIVE) as house:
         house.world.script_model([(word, ANSWER), *model_script()])
         listeners = []
