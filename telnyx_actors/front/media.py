@@ -168,5 +168,6 @@ class MediaSocket:
     def _count_garbage(self) -> None:
         self._counters.frames_garbage += 1
         self._garbage += 1
-        if self._garbage >= self._limits.garbage_frames_max:
+        limit = self._limits.early_frames_max if self._is_pending else self._limits.garbage_frames_max
+        if self._garbage >= limit:
             self._socket.close(INVALID_DATA, "too many bad frames")

@@ -81,6 +81,12 @@ def test_a_stranger_may_not_go_on_saying_connected(server: FrontServer) -> None:
     assert server.counters.streams_refused == {"too_many_frames": 1}
 
 
+def test_garbage_of_a_stranger_is_borne_a_few_times(server: FrontServer) -> None:
+    with stream(server) as client:
+        assert code_after(client, text("{") * 8) == 1007
+    assert server.counters.frames_garbage == 8
+
+
 def test_frames_that_come_all_at_once_come_in_order(server: FrontServer, session: FakeSession) -> None:
     start = {"call_control_id": "v3:abc", "media_format": {"encoding": "PCMU", "sample_rate": 8000, "channels": 1}}
     marks = [f"m{number}" for number in range(2_000)]
