@@ -10,7 +10,6 @@ from telnyx_actors.standins.caller import CallerScript, HangUp, Say, Step, WaitF
 PERSONA: Final = """
 name = "Lía"
 business = "Prueba"
-language = "es"
 system_prompt = "Eres Lía. Hora: {hora}, fecha: {fecha}. Hablas con {nombre}. Motivo: {contexto}"
 
 [greetings]
@@ -19,7 +18,6 @@ afternoon = "Muy buenas tardes."
 evening = "Muy buenas noches."
 
 [goodbyes]
-polite = "Con gusto, adiós."
 silence = "No hay nadie, adiós."
 limit = "Se acaba el tiempo, adiós."
 failure = "Hay un problema, adiós."
@@ -32,7 +30,6 @@ apology = "Perdone la demora, un momento."
 failure = "Perdone, ¿cómo me dijo?"
 recovery = "Se cortó un momento, disculpe."
 transfer = "Le comunico con alguien."
-dtmf = "[marcó {teclas}]"
 """
 
 
