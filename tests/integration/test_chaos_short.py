@@ -17,6 +17,7 @@ NAMES: Final = (
     "crash: call, speaking",
     "crash: archiver, ending",
     "media socket: RST, thinking",
+    "media socket: half-closed, speaking",
 )
 
 
