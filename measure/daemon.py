@@ -108,6 +108,14 @@ class Daemon:
             raise
         return self
 
+    def wait_ready(self) -> Self:
+        """Returns when a first call would find everything loaded: until then it listens, but answers late."""
+        until = time.monotonic() + START_LIMIT_S
+        while (answer := self.get("/ready")).status_code != 200:
+            assert time.monotonic() < until, answer.text
+            time.sleep(0.05)
+        return self
+
     def stop(self) -> int:
         """Ask it to end, politely; returns its exit code. Does nothing the second time."""
         assert self._process is not None and self._reader is not None

@@ -32,7 +32,7 @@ def live_engine(env_file: Path, **settings: str) -> Iterator[Daemon]:
         daemon.http.headers["Authorization"] = f"Bearer {values['API_TOKEN']}"
     try:
         with daemon:
-            yield daemon
+            yield daemon.wait_ready()
     finally:
         (folder / ".env").unlink(missing_ok=True)  # the keys are in it
 

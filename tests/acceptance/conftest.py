@@ -9,14 +9,12 @@ import pytest
 
 from measure.daemon import Daemon
 from support.engine import AGENT
-from support.stage import ANSWERS, checklist_env
+from support.stage import ANSWERS, UNHURRIED, checklist_env
 from telnyx_actors.standins.elevenlabs import ElevenLabsSettings
 from telnyx_actors.standins.world import World, WorldSettings
 
-PATIENCE = {
-    "DRAIN_SECONDS": "1",  # what a test left behind is not waited for
-    "MAX_FRONT_LAG_MS": "10000",  # the machine that runs the tests may be busy with others
-}
+DRAIN = {"DRAIN_SECONDS": "1"}
+"""What a test left behind is not waited for."""
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +31,7 @@ def start_daemon(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
         def start(process_env: dict[str, str] | None = None, **changes: str) -> Daemon:
             folder = tmp_path_factory.mktemp("daemon")
-            env = {**checklist_env(world), **PATIENCE}
+            env = {**checklist_env(world), **UNHURRIED, **DRAIN}
             return stack.enter_context(Daemon(folder, {**env, **changes}, process_env))
 
         yield start

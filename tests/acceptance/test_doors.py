@@ -35,7 +35,7 @@ def daemon(start_daemon: Callable[..., Daemon], signer: Signer) -> Daemon:
 @pytest.fixture(scope="module")
 def keyless(start_daemon: Callable[..., Daemon]) -> Daemon:
     """Has no public key, as the checklist's ``.env``: each call's own secret must do."""
-    return start_daemon()
+    return start_daemon().wait_ready()
 
 
 @pytest.fixture(scope="module")

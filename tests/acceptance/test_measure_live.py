@@ -8,7 +8,7 @@ import pytest
 
 from measure.daemon import free_port
 from measure.live import live_call, live_engine
-from support.stage import PRICE, checklist_env, hurried
+from support.stage import PRICE, UNHURRIED, checklist_env, hurried
 from telnyx_actors.standins.world import World, as_env_file
 
 
@@ -16,7 +16,7 @@ from telnyx_actors.standins.world import World, as_env_file
 def env_file(world: World, tmp_path: Path) -> Path:
     port = free_port()
     address = {"PORT": str(port), "WEBHOOK_BASE_URL": f"http://127.0.0.1:{port}", "HOST": "127.0.0.1"}
-    settings = {**checklist_env(world), **address, "API_TOKEN": "una-frase", "DRAIN_SECONDS": "1"}
+    settings = {**checklist_env(world), **UNHURRIED, **address, "API_TOKEN": "una-frase", "DRAIN_SECONDS": "1"}
     file = tmp_path / "staging.env"
     file.write_text(as_env_file(settings), encoding="utf-8")
     return file

@@ -19,7 +19,7 @@ def daemon(start_daemon: Callable[..., Daemon]) -> Daemon:
     daemon = start_daemon()
     assert daemon.stop() == 0
     daemon.env["USE_MEDIA_STREAMS"] = "false"
-    return daemon.start()
+    return daemon.start().wait_ready()
 
 
 @pytest.fixture(scope="module")

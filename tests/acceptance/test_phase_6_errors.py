@@ -18,7 +18,7 @@ from telnyx_actors.standins.world import World
 
 @pytest.fixture(scope="module")
 def cut_off(start_daemon: Callable[..., Daemon], world: World) -> tuple[Daemon, CarrierCall]:
-    daemon = start_daemon()
+    daemon = start_daemon().wait_ready()
     world.fail("deepgram", Fault("drop", after=2, match="/v1/listen"))
     world.expect(hurried(WISH))
     call_control_id = daemon.dial()
@@ -51,7 +51,7 @@ def test_6_4_3_it_connects_again_and_no_word_is_lost(cut_off: tuple[Daemon, Carr
 
 @pytest.fixture(scope="module")
 def wrong_key(start_daemon: Callable[..., Daemon], world: World) -> tuple[Daemon, CarrierCall]:
-    daemon = start_daemon(DEEPGRAM_API_KEY="una-clave-que-no-es")
+    daemon = start_daemon(DEEPGRAM_API_KEY="una-clave-que-no-es").wait_ready()
     world.fail("deepgram", Fault("refuse", status=401, times=-1, match="/v1/listen"))
     world.expect(hurried(WISH))
     call_control_id = daemon.dial()

@@ -23,7 +23,7 @@ from telnyx_actors.standins.world import World
 @pytest.fixture(scope="module")
 def talkative(start_daemon: Callable[..., Daemon], world: World) -> Daemon:
     """A daemon at DEBUG, and one call on its log. ``.env`` says INFO; the shell's word counts."""
-    daemon = start_daemon({"RUST_LOG": "debug"}, LOG_LEVEL="INFO")
+    daemon = start_daemon({"RUST_LOG": "debug"}, LOG_LEVEL="INFO").wait_ready()
     world.expect(hurried(WISH))
     call_control_id = daemon.dial()
     world.wait_ended(call_control_id, 30)
@@ -78,7 +78,7 @@ WORDS = {
 
 @pytest.fixture(scope="module")
 def daemon(start_daemon: Callable[..., Daemon]) -> Daemon:
-    return start_daemon()
+    return start_daemon().wait_ready()
 
 
 def script(words: str) -> CallerScript:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from measure.daemon import ROOT, Daemon
-from support.engine import CALLER
+from support.stage import UNHURRIED
 from telnyx_actors.core.chronicle import End
 from telnyx_actors.replay.shelf import find
 from telnyx_actors.replay.verdict import EXIT_SAME, judge
@@ -38,7 +38,6 @@ def a_caller_who_waits(seconds: float) -> CallerScript:
             HangUp(),
         ),
         answer=AT_ONCE,
-        voice=CALLER,
     )
 
 
@@ -90,8 +89,9 @@ def assert_replays(daemon: Daemon, call: CarrierCall, first_end: End | None) -> 
 
 
 def test_calls_go_on_with_their_history_in_a_process_that_replaces_the_first(world: World, tmp_path: Path) -> None:
-    daemon = Daemon(tmp_path, world.env)
+    daemon = Daemon(tmp_path, {**world.env, **UNHURRIED})
     with daemon:
+        daemon.wait_ready()
         for number in ("+573001110001", "+573001110002"):
             world.expect(a_caller_who_waits(3.0), number)
         ids = [daemon.dial(number, saludo="Hola.") for number in ("+573001110001", "+573001110002")]
@@ -113,8 +113,9 @@ def test_calls_go_on_with_their_history_in_a_process_that_replaces_the_first(wor
 
 def test_a_call_goes_on_with_its_history_after_its_process_was_killed(world: World, tmp_path: Path) -> None:
     world.expect(a_caller_who_waits(6.0), "+573001110003")
-    first = Daemon(tmp_path, world.env).start()
+    first = Daemon(tmp_path, {**world.env, **UNHURRIED}).start()
     try:
+        first.wait_ready()
         call_control_id = first.dial("+573001110003", saludo="Hola.")
         first.wait_line("Audio reproducido", call=call_control_id, timeout_s=20)
         first.wait_line("Claude respuesta generada", call=call_control_id, timeout_s=20)

@@ -12,7 +12,7 @@ from typing import Final
 from measure.calls import CallFigures, ModeFigures
 from measure.report import blanks
 from support.checklist import printed
-from support.engine import CALLER
+from support.engine import CALLER, PATIENT
 from telnyx_actors.standins.caller import CallerScript, HangUp, InterruptAfter, Say, Step, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall
 from telnyx_actors.standins.world import World
@@ -22,6 +22,9 @@ WISH: Final = "Hola, quisiera una cita para mi perro."
 PRICE: Final = "¿Cuánto cuesta la consulta?"
 ANSWERS: Final = (("cita", "Con gusto, mañana."), ("cuesta", "Sesenta mil pesos."))
 """Short, because tests listen to them in real time."""
+
+UNHURRIED: Final = {**PATIENT, "MAX_FRONT_LAG_MS": "10000"}
+"""The machine that runs the tests may be busy with others."""
 
 
 def checklist_env(world: World) -> dict[str, str]:
