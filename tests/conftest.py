@@ -13,13 +13,14 @@ from loguru import logger
 from support.watch import Crashes, PlainActorCrashes, threads_left
 from telnyx_actors.actors.base import EngineActor
 
-SLOW = ("acceptance", "integration", "property")
+SLOW = ({"acceptance", "integration"}, {"property"})
 """Folders whose files take long, the longest first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests first, slowest folder first: quick ones fill the gaps at the end, when some workers are done."""
-    items.sort(key=lambda item: SLOW.index(item.path.parent.name) if item.path.parent.name in SLOW else len(SLOW))
+    """Slow tests first: quick ones fill the gaps at the end, when some workers are done."""
+    ranks = {folder: rank for rank, folders in enumerate(SLOW) for folder in folders}
+    items.sort(key=lambda item: ranks.get(item.path.parent.name, len(SLOW)))
 
 
 @pytest.fixture
