@@ -242,7 +242,12 @@ class CallActor(EngineActor):
         if old is not None:
             old.close(1000, "replaced")
         self._identified(DialledCall(message.start.call_control_id, "", ""))
-        self._begin_record(encoding_of(message.start), message.at)
+        encoding = encoding_of(message.start)
+        if message.start.encoding.upper() != encoding.value:
+            text = f"Telnyx envía el audio en {message.start.encoding}, que no se entiende: se espera PCMU o PCMA"
+            self._call_log.error("🎧", text)
+            self._note(text, is_failure=True)
+        self._begin_record(encoding, message.at)
         if self._parts.transcriber is None:
             self._parts.start_hearing(self._call_log)
         self._feed(ev.MediaStarted())

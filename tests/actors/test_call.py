@@ -234,6 +234,14 @@ def test_the_greeting_is_heard_as_soon_as_the_socket_is_open(call: HeldCall) -> 
     assert [json.loads(message)["event"] for message in sink.sent[:2]] == ["media", "mark"]
 
 
+def test_a_codec_that_nobody_asked_for_is_complained_of(call: HeldCall) -> None:
+    call.run_until(is_a(Dialled))
+    call.tell(StreamOpened(replace(START, encoding="OPUS"), FakeSink(), 0.0))
+    [(_, _, what)] = call.memory.view.trail.failures
+    assert isinstance(what, Incident)
+    assert "OPUS" in what.text
+
+
 def test_a_new_socket_replaces_the_old_one_whose_end_is_nothing_then(call: HeldCall) -> None:
     old, new = call.go_live(), FakeSink()
     call.open(new)
