@@ -345,6 +345,7 @@ def test_a_part_of_a_call_names_the_call_as_the_carrier_does_by_now(
     root = Puppet.start(birth, diary, ChildSpec("child", lambda birth: Puppet.start(birth, diary), Restart.TEMPORARY))
     names.append("v3:abc")
     try:
+        diary.wait_for("root/child", "ready")
         assert runtime.crash("root/child")
         diary.wait_for("root", "exited", "child", "ActorCrashed", Verdict.FINISHED)
         assert stop(root, WITHIN_S)
