@@ -24,7 +24,6 @@ from telnyx_actors.front.settings import FrontLimits
 
 CLOSED_ABNORMALLY: Final = 1006
 GOING_AWAY: Final = 1001
-UNSUPPORTED_DATA: Final = 1003
 INVALID_DATA: Final = 1007
 POLICY_VIOLATION: Final = 1008
 _REFUSALS: Final = (INVALID_DATA, POLICY_VIOLATION)
