@@ -317,8 +317,8 @@ class Log(Group):
         BOOLEAN,
         "true",
         Text(
-            es="false: lo que se dice en las llamadas solo aparece desde DEBUG.",
-            en="false: what is said in calls appears at DEBUG only.",
+            es="false: lo que se dice en las llamadas no se ve en la consola, y en el registro solo desde DEBUG.",
+            en="false: what is said in calls is not seen in the console, and in the log at DEBUG only.",
         ),
     )
     file: Path | None = optional(
