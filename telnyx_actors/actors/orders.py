@@ -122,20 +122,20 @@ def reject(reason: str = "USER_BUSY") -> CallCommand:
 
 def ref_in(client_state: str | None) -> str:
     """Our name for the call in a webhook's ``client_state``; "" when there is none."""
-    return _field_in(client_state, "ref")
+    return fields_in(client_state).get("ref", "")
 
 
 def order_in(client_state: str | None) -> str:
     """The ``command_id`` of the order that brought a webhook's ``client_state``; "" when it was none that says so."""
-    return _field_in(client_state, "order")
+    return fields_in(client_state).get("order", "")
 
 
-def _field_in(client_state: str | None, name: str) -> str:
+def fields_in(client_state: str | None) -> dict[str, str]:
+    """What an order of ours put there; nothing where it is not one's of ours."""
     if not client_state:
-        return ""
+        return {}
     try:
         state = json.loads(client_state)
     except (ValueError, RecursionError):  # anybody on the same account may have written it
-        return ""
-    value = state.get(name) if isinstance(state, dict) else None
-    return value if isinstance(value, str) else ""
+        return {}
+    return {name: value for name, value in state.items() if isinstance(value, str)} if isinstance(state, dict) else {}

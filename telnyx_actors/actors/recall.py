@@ -11,6 +11,7 @@ from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.chronicler import Chronicler
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import CallPlan, Placed
+from telnyx_actors.actors.orders import fields_in
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.session import CallSession
 from telnyx_actors.clock import Clock
@@ -21,6 +22,7 @@ from telnyx_actors.core.persona import system_prompt
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.core_version import core_version
 from telnyx_actors.providers.ports import DialledCall
+from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
 
 def new_memory(plan: CallPlan, placed: Placed, services: Services, clock: Clock) -> CallMemory:
@@ -58,6 +60,24 @@ def saved_memory(saved: SavedCall, services: Services, clock: Clock) -> CallMemo
         memory.origin_s = now - _s_ago(saved.audio_since, wall)
         memory.session.encoding = Encoding(saved.encoding)
     return memory
+
+
+def forgotten_call(event: WebhookEvent, wall: datetime) -> SavedCall | None:
+    """A call of ours whose stream has ended and of which no journal knows, by what the carrier keeps for us."""
+    fields = fields_in(event.client_state)
+    if event.event_type not in ("streaming.stopped", "streaming.failed") or not fields.get("ref"):
+        return None
+    return SavedCall(
+        fields["ref"],
+        direction="incoming" if event.payload.get("direction") == "incoming" else "outgoing",
+        number=fields.get("telefono", ""),
+        nombre=fields.get("nombre", ""),
+        contexto=fields.get("contexto", ""),
+        call_control_id=event.call_control_id,
+        started=wall.isoformat(),
+        answered=wall.isoformat(),
+        is_greeted=True,
+    )
 
 
 def _memory(

@@ -31,7 +31,7 @@ from telnyx_actors.actors.messages import (
     WebhookReceived,
 )
 from telnyx_actors.actors.orders import hang_up, ref_in, reject, transfer
-from telnyx_actors.actors.recall import new_memory, nobody_waits, saved_memory
+from telnyx_actors.actors.recall import forgotten_call, new_memory, nobody_waits, saved_memory
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.speaker import SpeakerActor
 from telnyx_actors.actors.supervision import Child, ChildExited, ChildSpec, Restart, Verdict
@@ -50,6 +50,9 @@ BUSY_RETRY_S: Final = 10
 
 SPARE: Final = frozenset({"journal", "phrases", "sweeper"})
 """Calls can be held without them: no reason to end those there are."""
+
+FORGOTTEN_WITHIN_S: Final = 60.0
+"""How long after the start the carrier may tell of calls that the process before held: it repeats what nobody took."""
 
 DIAL_WAIT_MAX_S: Final = 15.0
 """Who asked for the call waits that long for its turn, and not longer than their request lives."""
@@ -88,6 +91,7 @@ class SupervisorActor(EngineActor):
         self._memories: dict[str, CallMemory] = {}
         self._empty: Callable[[], None] | None = None
         self._pace = Pace(services.settings.dials_per_s)
+        self._born_at = self.clock.now()
         self._waiting = 0  # calls that wait for their turn to be dialled
 
     # --- life ---------------------------------------------------------------------
@@ -299,8 +303,18 @@ class SupervisorActor(EngineActor):
         elif event.event_type != "call.hangup" and any(name in self._services.given_up for name in _names_in(message)):
             CallLog(event.call_control_id).warning("👻", "Telnyx marcó una llamada que se dio por perdida: se cuelga")
             self._carrier.tell(Command(event.call_control_id, hang_up()))
+        elif (forgotten := self._forgotten(event)) is not None:
+            self._adopt(forgotten)
         else:
             CallLog(event.call_control_id).debug("📨", f"{event.event_type} de una llamada que no está en curso")
+
+    def _forgotten(self, event: WebhookEvent) -> SavedCall | None:
+        """A call that the process before held and that the journal has lost: its socket died with that process."""
+        if self.clock.now() > self._born_at + FORGOTTEN_WITHIN_S:
+            return None
+        call = forgotten_call(event, self.clock.wall())
+        has_ended = call is not None and any(view.plan.ref == call.ref for view in self._services.calls.ended())
+        return None if has_ended else call
 
     def _ref_of(self, message: WebhookReceived) -> str:
         """The call that the webhook is about: by the address we gave, by what the carrier keeps for us, by its name."""

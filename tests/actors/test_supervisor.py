@@ -34,7 +34,7 @@ from telnyx_actors.actors.messages import (
 )
 from telnyx_actors.actors.spool import Spool
 from telnyx_actors.actors.supervision import ChildExited, ChildGaveUp, ChildSpec
-from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX, CallRefused, SupervisorActor
+from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX, FORGOTTEN_WITHIN_S, CallRefused, SupervisorActor
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.errors import Failure, ProviderError
 
@@ -307,6 +307,33 @@ def test_a_call_that_was_left_and_has_ended_since_replaces_no_record_in_the_arch
     hand(supervisor, CallsLeft((saved("left", answered=at, audio_since=at, encoding="PCMU"),)))
     run_until_gone(supervisor, "left")
     assert [key for key in world.archive.files if key.endswith("call.wav")] == []
+
+
+def stream_ended(**fields: str) -> WebhookReceived:
+    state = json.dumps({"nombre": "Ana", "telefono": "+573001234567", "contexto": "c", "ref": "lost", **fields})
+    return WebhookReceived(replace(webhook("streaming.stopped").event, client_state=state), None)
+
+
+def test_a_call_that_the_journal_has_lost_is_taken_up_by_what_the_carrier_keeps_for_us(
+    supervisor: SupervisorActor, world: FakeWorld
+) -> None:
+    hand(supervisor, stream_ended())
+    assert world.carrier.commands.take()[1].name == "streaming_start"
+    (call,) = world.services.calls.all()
+    plan = call.plan
+    assert (plan.ref, plan.number, plan.nombre, plan.contexto) == ("lost", "+573001234567", "Ana", "c")
+
+
+def test_the_end_of_a_stream_is_no_call_otherwise(
+    supervisor: SupervisorActor, world: FakeWorld, still: StillRuntime
+) -> None:
+    place(supervisor, "lost").take()
+    hand(supervisor, webhook("call.hangup"))
+    run_until_gone(supervisor, "lost")
+    hand(supervisor, stream_ended(), stream_ended(ref=""))
+    still.manual.advance(FORGOTTEN_WITHIN_S + 1)
+    hand(supervisor, stream_ended(ref="of long ago"))
+    assert len(world.services.calls) == 0
 
 
 def test_the_record_of_a_call_that_is_taken_up_is_not_swept_away(supervisor: SupervisorActor, world: FakeWorld) -> None:
