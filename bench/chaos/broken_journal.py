@@ -16,9 +16,11 @@ from bench.chaos.scenarios import Moment
 from bench.chaos.scene import Outcome, has_come
 from bench.chaos.talk import script
 from telnyx_actors.actors.journal import FILE
+from telnyx_actors.standins.carrier_call import CarrierCall
 
 EXCHANGES: Final = 2
 ENDED_WITHIN_S: Final = 90.0
+HEARD_AFTER_S: Final = 0.5
 SAYS_SO: Final = "se aparta como"
 
 
@@ -49,7 +51,7 @@ BREAKS: Final[dict[str, Callable[[Path], None]]] = {
 def start_with(broken: str, calls: int) -> Outcome:
     """Kill the daemon while it speaks, break its journal, start it. The calls that are judged begin afterwards.
 
-    Those of before nobody knows any more: their callers hear nothing, until they hang up.
+    Of those of before nothing is known but what the carrier keeps: that they are heard again is all they have to show.
     """
     outcome = Outcome(f"kill -9, {broken}", "speaking")
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder, Daemon(Path(folder)) as house:
@@ -59,7 +61,10 @@ def start_with(broken: str, calls: int) -> Outcome:
             outcome.complaints.append("the moment never came")
         house.kill()
         BREAKS[broken](journal)
+        died_s = {call: house.world.call(call).duration_s for call in left}
         house.start()
+        if not until(lambda: all(_is_heard_since(house.world.call(call), died_s[call]) for call in left)):
+            outcome.complaints.append("a call in progress was not taken up")
         placed = [house.dial(script(EXCHANGES)) for _ in range(calls)]
         for call in placed:
             record = house.world.wait_ended(call, ENDED_WITHIN_S)
@@ -69,6 +74,10 @@ def start_with(broken: str, calls: int) -> Outcome:
     if BREAKS[broken] is not without_log and not (is_aside and is_said):
         outcome.complaints.append("the journal was not set aside, or nobody said so")
     return outcome
+
+
+def _is_heard_since(record: CarrierCall, moment_s: float) -> bool:
+    return any(start > moment_s + HEARD_AFTER_S for start, _ in record.agent_speech(join_ms=0))
 
 
 def _merge(journal: Path) -> None:
