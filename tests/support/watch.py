@@ -56,7 +56,15 @@ def threads_left(before: set[threading.Thread], within_s: float = THREADS_END_WI
     for thread in threading.enumerate():
         if thread in before or any(fnmatch(thread.name, foreign) for foreign in FOREIGN_THREADS):
             continue
-        thread.join(max(0.0, until - time.monotonic()))
-        if thread.is_alive():
+        if not _ends(thread, until):
             left.append(thread.name)
     return left
+
+
+def _ends(thread: threading.Thread, until: float) -> bool:
+    """Whether it does by then. One that is just being started cannot be joined yet."""
+    while thread in threading.enumerate():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.002)
+    return True
