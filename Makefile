@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 # For two cores: tests that hold calls wait more than they work, but more workers would be in the way of what they time.
-WORKERS ?= 3
+WORKERS ?= 4
 PYTEST  := $(BIN)/python -m pytest
 # A file's tests share what they start, so a file stays with a worker; slow ones come first (tests/conftest.py).
 PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
