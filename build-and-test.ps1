@@ -82,8 +82,8 @@ Install-Package
 switch ($Task) {
     'demo' { Invoke-Checked $VenvPython (@('-m', 'telnyx_actors.demo') + $Rest) }
     'run' { Invoke-Checked $VenvPython (@('run.py') + $Rest) }
-    'test' { Invoke-Checked $VenvPython (@('-m', 'pytest', '-n', '3', '--dist', 'loadfile', '--no-loadscope-reorder') + $Rest) }
-    'accept' { Invoke-Checked $VenvPython (@('-m', 'pytest', '-n', '3', '--dist', 'loadfile', '--no-loadscope-reorder', 'tests/acceptance') + $Rest) }
+    'test' { Invoke-Checked $VenvPython (@('-m', 'pytest', '-n', '4', '--dist', 'loadfile', '--no-loadscope-reorder') + $Rest) }
+    'accept' { Invoke-Checked $VenvPython (@('-m', 'pytest', '-n', '4', '--dist', 'loadfile', '--no-loadscope-reorder', 'tests/acceptance') + $Rest) }
     'check' {
         Invoke-Checked $VenvPython @('-m', 'ruff', 'check', '.')
         Invoke-Checked $VenvPython @('-m', 'ruff', 'format', '--check', '.')
