@@ -117,6 +117,7 @@ class VoiceActivity:
 
 _FLOOR_BLOCK_FRAMES: Final = 12  # 240 ms
 _FLOOR_KNOWN_BLOCKS: Final = 5  # 1.2 s: a call that begins in the middle of a word has no floor until then
+_PEAK_DECAY: Final = 0.96  # a frame: halved in a third of a second, so that a quiet word may follow a loud one
 _FLOOR_BLOCKS: Final = 10  # 2.4 s: longer than any syllable, so that speech does not raise its own floor
 
 
@@ -127,6 +128,7 @@ class EnergyGateSettings:
     open_above_floor: float = 2.8  # times the floor: 9 dB, beyond what noise varies by itself
     close_above_floor: float = 2.0  # 6 dB: the weak syllables of a voice that is already there
     min_loudness: int = 60  # -55 dB of full scale: comfort noise and quantizing hum stay below
+    below_peak: float = 30.0  # times below the voice itself, 30 dB: the hiss behind a last "s", not a syllable
     noisy_hold_frames: int = 4  # on a noisy line, how long a syllable may sink into the noise
 
 
@@ -138,7 +140,7 @@ class EnergyGate:
     the floor itself and the gate shuts. It falls at once and rises within 2.4 s.
     """
 
-    __slots__ = ("_block_count", "_block_min", "_hold", "_minima", "_settings", "floor")
+    __slots__ = ("_block_count", "_block_min", "_hold", "_minima", "_peak", "_settings", "floor")
 
     def __init__(self, settings: EnergyGateSettings | None = None) -> None:
         self._settings = settings or EnergyGateSettings()
@@ -146,6 +148,7 @@ class EnergyGate:
         self._block_min = 32768
         self._block_count = 0
         self._hold = 0
+        self._peak = 0.0
         self.floor = 0
 
     def is_open(self, loudness: int) -> bool:
@@ -159,9 +162,10 @@ class EnergyGate:
             if len(self._minima) >= _FLOOR_KNOWN_BLOCKS:
                 self.floor = min(self._minima)
             self._block_min, self._block_count = 32768, 0
+        self._peak = max(float(loudness), self._peak * _PEAK_DECAY)
         settings = self._settings
         factor = settings.close_above_floor if self._hold else settings.open_above_floor
-        if loudness >= settings.min_loudness and loudness >= self.floor * factor:
+        if loudness >= max(settings.min_loudness, self.floor * factor, self._peak / settings.below_peak):
             is_noisy = self.floor >= settings.min_loudness
             self._hold = 1 + (settings.noisy_hold_frames if is_noisy else 0)
         elif self._hold:

@@ -131,6 +131,24 @@ def test_on_a_noisy_line_a_syllable_may_sink_into_the_noise_for_a_moment() -> No
     assert [gate.is_open(loudness) for loudness in (1500, 300, 300, 300)] == [True, True, True, False]
 
 
+def test_the_hiss_behind_a_last_s_is_no_voice_and_a_weak_syllable_is() -> None:
+    gate = EnergyGate()
+    opened(gate, 8, seconds=3)
+
+    vowel, s = [4800, 3400, 2100, 480], [105, 96, 83]
+    assert [gate.is_open(loudness) for loudness in vowel + s] == [True] * 4 + [False] * 3
+    assert [gate.is_open(loudness) for loudness in (4800, 400, 300, 4800)] == [True] * 4
+
+
+def test_a_quiet_word_may_follow_a_loud_one() -> None:
+    gate = EnergyGate()
+    opened(gate, 8, seconds=3)
+    opened(gate, 12_000, seconds=0.5)
+    opened(gate, 8, seconds=0.5)
+
+    assert gate.is_open(200)
+
+
 def test_when_the_noise_ends_the_floor_falls_at_once() -> None:
     gate = EnergyGate()
     opened(gate, 1000, seconds=5)
