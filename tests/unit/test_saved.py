@@ -77,37 +77,23 @@ def test_entries_of_a_newer_version_and_broken_data_do_no_harm() -> None:
     assert call.turns == 1
 
 
+ANSWERING = (BEGUN, ("asked", {"text": "Quiero una cita."}), ("heard", {"text": "Claro que"}))
+ANSWERED_IN_PART = [("user", "Quiero una cita."), ("assistant", "Claro que" + CUT_OFF)]
+
+
 def test_what_was_said_over_a_reply_comes_after_it_and_is_owed_an_answer() -> None:
-    call = fold(
-        "r",
-        journal(
-            BEGUN,
-            ("asked", {"text": "Quiero una cita."}),
-            ("heard", {"text": "Claro que"}),
-            ("words", {"text": "No, espere."}),
-            ("words", {"text": "Es para mi gato."}),
-        ),
-    )
+    call = fold("r", journal(*ANSWERING, ("words", {"text": "No, espere."}), ("words", {"text": "Es para mi gato."})))
 
     assert call is not None
-    assert call.exchanges == [("user", "Quiero una cita."), ("assistant", "Claro que" + CUT_OFF)]
+    assert call.exchanges == ANSWERED_IN_PART
     assert call.unanswered == "No, espere. Es para mi gato."
 
 
 def test_a_murmur_over_a_reply_takes_nothing_from_what_it_answers() -> None:
-    call = fold(
-        "r",
-        journal(
-            BEGUN,
-            ("asked", {"text": "Quiero una cita."}),
-            ("heard", {"text": "Claro que"}),
-            ("words", {"text": "Ajá."}),
-            ("dismissed", {}),
-        ),
-    )
+    call = fold("r", journal(*ANSWERING, ("words", {"text": "Ajá."}), ("dismissed", {})))
 
     assert call is not None
-    assert call.exchanges == [("user", "Quiero una cita."), ("assistant", "Claro que" + CUT_OFF)]
+    assert call.exchanges == ANSWERED_IN_PART
     assert call.unanswered == ""
 
 
