@@ -225,9 +225,8 @@ class SweeperActor(EngineActor):
         self._pump: Pump[str] | None = None
 
     def setup(self) -> None:
-        self._due = self.send_later(
-            LEFT_BEHIND_S, _SweepDue()
-        )  # should nobody say that the calls left have been taken up
+        # Should nobody say that the calls that were left have been taken up.
+        self._due = self.send_later(LEFT_BEHIND_S, _SweepDue())
 
     def handle(self, message: object) -> None:
         match message:
