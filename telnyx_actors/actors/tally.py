@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from bisect import bisect_left
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import accumulate
@@ -17,7 +18,7 @@ from telnyx_actors.core.turn import Latency
 BUCKETS_S: Final = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.5, 2.0, 2.5, 4.0, 10.0)
 PARTS: Final = tuple(each.name for each in fields(Latency))
 SAMPLES_MAX: Final = 20_000
-"""An hour of a hundred calls that take five turns a minute would be 30,000; 2 MB hold the latest of them."""
+"""An hour of a hundred calls that take five turns a minute would be 30,000; 1.7 MB hold the latest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,38 @@ class Sample:
     latency: Latency
 
 
+class _Latest:
+    """The latest samples, in memory that is all taken at the start: as objects they would grow by 400 bytes a turn."""
+
+    _ROW: Final = struct.Struct(f"=d32sI{len(PARTS)}d")  # 32: our names for calls are UUIDs in hexadecimal
+
+    def __init__(self) -> None:
+        self._rows = bytearray(self._ROW.size * SAMPLES_MAX)
+        self._count = 0
+
+    def add(self, sample: Sample) -> None:
+        """The oldest gives way."""
+        at = self._count % SAMPLES_MAX * self._ROW.size
+        parts = (getattr(sample.latency, part) for part in PARTS)
+        self._ROW.pack_into(self._rows, at, sample.at, sample.ref.encode(), sample.turn, *parts)
+        self._count += 1
+
+    def copy(self) -> bytes:
+        """All there are, oldest first. Takes a hundredth of the time that reading them does."""
+        end = min(self._count, SAMPLES_MAX) * self._ROW.size
+        oldest = self._count % SAMPLES_MAX * self._ROW.size if self._count > SAMPLES_MAX else 0
+        rows = memoryview(self._rows)
+        return b"".join((rows[oldest:end], rows[:oldest]))
+
+    @classmethod
+    def read(cls, copy: bytes, since: float) -> list[Sample]:
+        return [
+            Sample(at, ref.rstrip(b"\0").decode("utf-8", "replace"), turn, Latency(*parts))
+            for at, ref, turn, *parts in cls._ROW.iter_unpack(copy)
+            if at >= since
+        ]
+
+
 class Tally:
     """Sums by (family, label…); the families are listed in ``console/metrics.py``."""
 
@@ -47,7 +80,7 @@ class Tally:
         self._gauges: dict[str, float] = {}
         self._buckets = {part: [0] * (len(BUCKETS_S) + 1) for part in PARTS}
         self._seconds = dict.fromkeys(PARTS, 0.0)
-        self._samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
+        self._latest = _Latest()
 
     def gauge(self, name: str, value: float) -> None:
         """Something that was measured just now."""
@@ -65,7 +98,7 @@ class Tally:
     def answered(self, sample: Sample) -> None:
         """The caller heard an answer."""
         with self._lock:
-            self._samples.append(sample)
+            self._latest.add(sample)
             for part in PARTS:
                 seconds = getattr(sample.latency, part)
                 self._buckets[part][bisect_left(BUCKETS_S, seconds)] += 1
@@ -96,4 +129,5 @@ class Tally:
     def samples(self, since: float) -> list[Sample]:
         """The turns answered since then, oldest first, as far as they are remembered."""
         with self._lock:
-            return [sample for sample in self._samples if sample.at >= since]
+            copy = self._latest.copy()
+        return _Latest.read(copy, since)

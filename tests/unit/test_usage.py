@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
+
 import pytest
 
 from telnyx_actors.actors.tally import BUCKETS_S, SAMPLES_MAX, Sample, Tally
@@ -96,9 +99,38 @@ def test_response_times_are_kept_by_part_as_histogram_and_sample() -> None:
     assert [sample.turn for sample in tally.samples(1.0)] == [1, 2]
 
 
-def test_only_so_many_samples_are_kept() -> None:
+def test_only_the_latest_samples_are_kept_and_come_back_as_they_were() -> None:
+    tally = Tally()
+    samples = [
+        Sample(0.1 * number, f"{number:032x}", number, Latency(0.1, 0.2, 0.05, 0.0, 0.3 + number))
+        for number in range(SAMPLES_MAX + 3)
+    ]
+    for sample in samples[:SAMPLES_MAX]:
+        tally.answered(sample)
+    assert tally.samples(0.0) == samples[:SAMPLES_MAX]
+    for sample in samples[SAMPLES_MAX:]:
+        tally.answered(sample)
+    assert tally.samples(0.0) == samples[3:]
+    assert tally.samples(samples[-2].at) == samples[-2:]
+
+
+def test_ten_thousand_samples_take_no_memory_that_was_not_taken_at_the_start() -> None:
     tally = Tally()
     sample = Sample(0.0, "abc", 1, Latency(0.1, 0.2, 0.05, 0.0, 0.5))
-    for _ in range(SAMPLES_MAX + 1):
-        tally.answered(sample)
-    assert len(tally.samples(0.0)) == SAMPLES_MAX
+    tally.answered(sample)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(10_000):
+            tally.answered(replace(sample, at=float(number)))
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 10_000  # a byte a sample
+
+
+def test_a_name_from_elsewhere_is_cut_in_a_sample() -> None:
+    tally = Tally()
+    tally.answered(Sample(0.0, "ñ" * 20, 1, Latency(0.1, 0.2, 0.05, 0.0, 0.5)))
+    tally.answered(Sample(0.0, "a" * 31 + "ñ", 1, Latency(0.1, 0.2, 0.05, 0.0, 0.5)))
+    assert [sample.ref for sample in tally.samples(0.0)] == ["ñ" * 16, "a" * 31 + "�"]
