@@ -86,7 +86,16 @@ def transport_failure(provider: str, error: Exception) -> ProviderError:
     chain: list[object] = [error, *error.args]
     if any(isinstance(link, timeouts) for link in chain):
         return ProviderError(provider, Failure.TIMEOUT, f"no answer in time ({type(error).__name__})")
-    return ProviderError(provider, Failure.UNAVAILABLE, f"connection failed ({reason_of(str(error))})")
+    root = _root_of(error)
+    reason = reason_of(str(root)) or type(root).__name__
+    return ProviderError(provider, Failure.UNAVAILABLE, f"connection failed ({reason})")
+
+
+def _root_of(error: BaseException) -> BaseException:
+    """What it began with: requests and urllib3 wrap it three times, with addresses of objects in their words."""
+    while wrapped := [each for each in (error.__cause__, *reversed(error.args)) if isinstance(each, Exception)]:
+        error = wrapped[0]
+    return error
 
 
 def seconds_in(headers: Mapping[str, str], *names: str) -> float | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -301,7 +302,9 @@ def test_a_redirect_is_not_followed(connect: Connect) -> None:
 def test_a_carrier_that_cannot_be_reached_is_unavailable(connect: Connect, pauses: Pauses) -> None:
     with RawServer(Exchange(lost)) as server:
         carrier = connect(server)
-    assert error_of(lambda: carrier.command("v3:x", HANGUP)).kind is Failure.UNAVAILABLE
+    error = error_of(lambda: carrier.command("v3:x", HANGUP))
+    assert error.kind is Failure.UNAVAILABLE
+    assert re.fullmatch(r"connection failed \(\[\w+ \d+\] [^()]+\)", error.message), error.message
     assert len(pauses) == 2
 
 
