@@ -37,6 +37,7 @@ from telnyx_actors.actors.supervision import (
 )
 from telnyx_actors.actors.timer import Timeout, Timeouts
 from telnyx_actors.actors.trace import Traced
+from telnyx_actors.errors import ConfigError
 
 if TYPE_CHECKING:
     from loguru import Logger  # exists in loguru's stubs only
@@ -103,6 +104,10 @@ class EngineActor(pykka.ThreadingActor):
         """A child ended, and ``verdict`` says what becomes of it. To degrade instead of failing, override."""
         if verdict is Verdict.GAVE_UP:
             raise ChildGaveUp(f"{self.path}/{exited.name}") from exited.error
+
+    def log_about(self, child: Child) -> Logger:
+        """Where to write what becomes of a child. In this actor's own log, unless overridden."""
+        return self.log
 
     # --- for the subclasses -------------------------------------------------------
 
@@ -211,7 +216,7 @@ class EngineActor(pykka.ThreadingActor):
             self._crashed(error)
         try:
             for child in self._children.stop_all(self.children_stop_within_s):
-                self.log.error("{} no terminó en el plazo: se abandona su hilo", child.path)
+                self.log_about(child).error("{} no terminó en el plazo: se abandona su hilo", child.path)
             self.teardown(error)
         except BaseException as caught:  # noqa: BLE001  # whatever it is, the parent has to hear of the end
             in_teardown = contained(caught)
@@ -226,7 +231,10 @@ class EngineActor(pykka.ThreadingActor):
         self.stats.errors += 1
         kind = type(self).__name__
         self.runtime.stats.crashed(Crash(self.path, kind, f"{type(error).__name__}: {error}", self.clock.now()))
-        self.log.opt(exception=error).error("{} se cayó", kind)
+        if isinstance(error, ConfigError):  # what is wrong is in the settings: a place in the code would only hide it
+            self.log.error("{} no puede trabajar: {}", kind, error)
+        else:
+            self.log.opt(exception=error).error("{} se cayó", kind)
 
     def _judge(self, exited: ChildExited) -> None:
         known = self._children.exited(exited)
@@ -235,7 +243,8 @@ class EngineActor(pykka.ThreadingActor):
         child, verdict = known
         if verdict is Verdict.RESTARTING:
             delay_s = child.backoff_s(self.runtime.random())
-            self.log.warning("{} terminó; reinicio {} en {:.2f} s", child.name, child.restarts + 1, delay_s)
+            log = self.log_about(child)
+            log.warning("{} terminó; reinicio {} en {:.2f} s", child.name, child.restarts + 1, delay_s)
             self.send_later(delay_s, RestartDue(child))
         self.child_exited(exited, verdict)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from telnyx_actors.actors.archiver import SweeperActor
 from telnyx_actors.actors.base import Birth, EngineActor
@@ -42,6 +42,9 @@ from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.errors import EngineError, Failure
 from telnyx_actors.logs import CallLog, mask_phone
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
+
+if TYPE_CHECKING:
+    from loguru import Logger
 
 CALL_RESTARTS_MAX: Final = 3
 """How often a call may be started again within ten seconds before it is hung up."""
@@ -134,6 +137,10 @@ class SupervisorActor(EngineActor):
             self.log.error("{} falla una y otra vez: el motor sigue sin él", exited.name)
         else:
             super().child_exited(exited, verdict)
+
+    def log_about(self, child: Child) -> Logger:
+        view = self._services.calls.get(child.name)
+        return self.log if view is None else self.log.bind(call=view.name)
 
     def teardown(self, error: Exception | None) -> None:
         self._services.supervisor.ref = None
@@ -254,7 +261,7 @@ class SupervisorActor(EngineActor):
         try:
             self._calls[ref] = self.start_child(spec)
         except RuntimeError as error:  # no more threads: that must not cost the calls there are
-            self.log.warning("no se pudo iniciar la llamada: {}", error)
+            CallLog(memory.view.name).error("💥", f"No se pudo iniciar la llamada: {error}")
             self._forget(ref)
             memory.placed(CallRefused("No hay recursos para otra llamada.", BUSY_RETRY_S))
 

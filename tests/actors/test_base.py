@@ -15,6 +15,7 @@ from telnyx_actors.actors.base import Birth, EngineActor, stop, tell
 from telnyx_actors.actors.runtime import Runtime
 from telnyx_actors.actors.supervision import ActorCrashed, ChildSpec, Restart, Verdict
 from telnyx_actors.actors.trace import Trace
+from telnyx_actors.errors import ConfigError
 
 Ref = pykka.ActorRef[Any]
 Start = Callable[..., Ref]
@@ -238,6 +239,18 @@ def test_a_crash_is_logged_once_with_its_traceback_under_the_actors_path(
     (line,) = [line for line in logged if line.startswith("ERROR")]
     assert line.startswith("ERROR root: Puppet se cayó")
     assert "Traceback" in line
+
+
+def test_settings_that_cannot_be_used_are_named_without_a_traceback(
+    start: Start, diary: Diary, logged: list[str], crashes: Any
+) -> None:
+    crashes.expect("root")
+    root = start()
+    tell(root, fail(ConfigError(("PORT: el puerto 3000 ya está en uso",))))
+    diary.wait_for("root", "teardown", "ConfigError")
+    assert stop(root, WITHIN_S)
+    (line,) = [line for line in logged if line.startswith("ERROR")]
+    assert line == "ERROR root: Puppet no puede trabajar: PORT: el puerto 3000 ya está en uso\n"
 
 
 def test_delayed_messages_come_at_their_time_unless_cancelled(start: Start, still: Any, diary: Diary) -> None:

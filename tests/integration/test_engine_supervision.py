@@ -99,3 +99,4 @@ def test_each_death_is_counted(calls: dict[str, Ended], name: str) -> None:
 @pytest.mark.parametrize("name", [*PARTS, THE_CALL])
 def test_each_death_is_in_the_log_under_the_name_of_its_call(calls: dict[str, Ended], name: str) -> None:
     assert sum("se cayó" in line for line in calls[name].log) == 3
+    assert sum("terminó; reinicio" in line for line in calls[name].log) == 3
