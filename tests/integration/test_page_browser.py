@@ -28,6 +28,7 @@ def test_twenty_calls_are_watched_and_one_is_hung_up(tmp_path: Path) -> None:
         browser.wait(lambda: browser.count(".calls:not(.over) .line[data-state=live]") == CALLS, "twenty live calls")
         browser.run("document.querySelectorAll('.line').forEach((line) => (line.seenBefore = true))")
         wanted = house.view(calls[7]).plan.ref
+        assert browser.text(".blank") == "Elija una llamada para verla por dentro."
 
         browser.find(f'.line[href="#calls/{wanted}"]').click()
         browser.wait(lambda: QUESTION in browser.text(".turns"), "what the caller said")

@@ -240,6 +240,8 @@ def test_figures_read_as_people_write_them(browser: Browser) -> None:
     assert browser.module("charts.js", "[m.niceTop(640), m.niceTop(2500), m.niceTop(61000)]") == [1000, 2500, 120000]
     minutes = "[null, [1, 2], [3, 4], null, [5, 6]]"
     assert browser.module("charts.js", f"m.stretches({minutes}, ([a]) => a)") == [[[1, 1], [2, 3]], [[4, 5]]]
+    bars = "[...m.barChart([850, 1250], [0, 1, 0]).querySelectorAll('text')].map((each) => each.textContent)"
+    assert browser.module("charts.js", bars) == ["≤ 850", "≤ 1,25 s", "1", "> 1,25 s"]
 
 
 def test_nothing_is_said_in_one_language_only(browser: Browser) -> None:

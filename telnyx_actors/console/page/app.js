@@ -91,7 +91,8 @@ function drawCalls(topics, now) {
 function drawDetail(pane, ref, topics, now) {
   const call = state.calls[ref];
   if (!call || !state.call || state.call.ref !== ref) {
-    if (!pane.querySelector(".blank")) pane.replaceChildren(h("p", { class: "blank" }, t(route.view === "phone" ? "phoneBlank" : Object.keys(state.calls).length ? "pick" : "noCallYet")));
+    const invitation = t(route.view === "phone" ? "phoneBlank" : Object.keys(state.calls).length ? "pick" : "noCallYet");
+    if (pane.querySelector(".blank")?.textContent !== invitation) pane.replaceChildren(h("p", { class: "blank" }, invitation));
     return;
   }
   let detail = pane.firstChild;

@@ -52,10 +52,11 @@ export function barChart(bounds, bars) {
   const nodes = bars.map((count, index) => {
     const tall = (count / highest) * (TALL - BOTTOM - 24);
     const [x, y] = [8 + index * wide, TALL - BOTTOM - tall];
-    const bound = index < bounds.length ? bounds[index] : bounds.at(-1);
+    const isLast = index === bounds.length; // all that is longer
+    const bound = bounds[isLast ? index - 1 : index];
     const node = s("g", {},
-      s("rect", { class: bound > 2500 || index === bounds.length ? "column late" : "column", x: x + 2, y, width: wide - 4, height: Math.max(tall, count ? 1 : 0), rx: 2 }),
-      label(x + wide / 2, TALL - 8, index % labelled ? "" : short(bound), "middle"));
+      s("rect", { class: bound > 2500 || isLast ? "column late" : "column", x: x + 2, y, width: wide - 4, height: Math.max(tall, count ? 1 : 0), rx: 2 }),
+      label(x + wide / 2, TALL - 8, index % labelled && !isLast ? "" : `${isLast ? ">" : "≤"} ${short(bound)}`, "middle"));
     if (count) node.append(label(x + wide / 2, y - 5, String(count), "middle"));
     return node;
   });
@@ -63,7 +64,7 @@ export function barChart(bounds, bars) {
   return s("svg", { viewBox: `0 0 ${across} ${TALL}`, role: "img", "aria-label": `${t("distribution")}. ${words.join("; ") || t("none")}`, class: "bars" }, ...nodes);
 }
 
-const short = (ms) => (ms < 1000 ? String(ms) : `${ms / 1000} s`);
+const short = (ms) => (ms < 1000 ? String(ms) : `${(ms / 1000).toLocaleString(language())} s`);
 
 function label(x, y, text, anchor) {
   const node = s("text", { x, y, "text-anchor": anchor });

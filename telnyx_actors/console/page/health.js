@@ -7,7 +7,7 @@ import { language, t } from "./words.js";
 
 const PARTS = ["hearing", "thinking", "speaking", "held", "response"];
 const QUANTILES = ["p50", "p90", "p95", "p99", "max"];
-const RUNGS = { filler: "fillerRung", hedge: "hedge", apology: "apology", give_up: "give_up" };
+const RUNGS = { filler: "fillerRung", hedge: "hedge", apology: "apology", reassurance: "reassurance", give_up: "give_up" };
 const CAUSES = { thinking: "thinkingOf", speaking: "speakingOf", hearing: "hearingOf" };
 const FAULTS = { none: "noFault", caller: "callerFault", carrier: "carrierFault", provider: "provider", ours: "ours" };
 

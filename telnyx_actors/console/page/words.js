@@ -40,7 +40,7 @@ const WORDS = {
     micDenied: "El navegador no dio acceso al micrófono. Puede llamar con el cliente grabado.", micInsecure: "El micrófono solo se puede usar en localhost o por HTTPS. Puede llamar con el cliente grabado.",
     levels: "Niveles",
     ours: "nuestra", provider: "proveedor", callerFault: "cliente", carrierFault: "operadora", noFault: "de nadie",
-    thinkingOf: "pensar", speakingOf: "hablar", hearingOf: "oír", fillerRung: "muletilla", hedge: "segunda pregunta", apology: "disculpa", give_up: "rendirse",
+    thinkingOf: "pensar", speakingOf: "hablar", hearingOf: "oír", fillerRung: "muletilla", hedge: "segunda pregunta", apology: "disculpa", reassurance: "otra muletilla", give_up: "rendirse",
   },
   en: {
     skip: "Skip to content", views: "Views", calls: "Calls", actors: "Actors", health: "Health", phone: "Softphone",
@@ -81,7 +81,7 @@ const WORDS = {
     micDenied: "The browser gave no access to the microphone. You can call with the recorded caller.", micInsecure: "The microphone works on localhost or over HTTPS only. You can call with the recorded caller.",
     levels: "Levels",
     ours: "ours", provider: "provider", callerFault: "caller", carrierFault: "carrier", noFault: "nobody's",
-    thinkingOf: "thinking", speakingOf: "speaking", hearingOf: "hearing", fillerRung: "filler", hedge: "second request", apology: "apology", give_up: "give up",
+    thinkingOf: "thinking", speakingOf: "speaking", hearingOf: "hearing", fillerRung: "filler", hedge: "second request", apology: "apology", reassurance: "another filler", give_up: "give up",
   },
 };
 
