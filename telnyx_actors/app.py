@@ -157,7 +157,7 @@ class Engine:
         left = self.calls.all()
         if not left:  # the supervisor has only not had the time to say so
             return empty.wait(HANGUP_WITHIN_S)
-        logger.warning("No se espera más: se cuelgan {} llamadas", len(left))
+        logger.warning("No se espera más; llamadas que se cuelgan: {}", len(left))
         for view in left:
             tell(self._supervisor, EndCall(view.plan.ref, "shutdown"))
         empty.wait(HANGUP_WITHIN_S)

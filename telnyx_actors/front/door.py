@@ -129,7 +129,7 @@ class Door:
     def hangup(self, call_id: str, reply: Reply) -> None:
         view = self._services.calls.find(call_id)
         if view is None:
-            reply(Answer(404, _error("not_found", "No hay ninguna llamada en curso con ese id.")))
+            reply(Answer(404, _error("call_not_found", "No hay ninguna llamada en curso con ese id.")))
             return
         is_told = self._services.supervisor.tell(EndCall(view.plan.ref, "operator"))
         body = {"call_control_id": view.call_control_id, "status": "hanging_up"}
