@@ -96,6 +96,9 @@ class CallActor(EngineActor):
     def teardown(self, error: Exception | None) -> None:
         self._memory.session.owner = None
         self._memory.chronicler.flush()
+        # They know us: in a cycle, all that a call holds would wait for the garbage collector.
+        for part in ("_parts", "_performer", "_setup"):
+            vars(self).pop(part, None)
 
     def child_started(self, child: Child) -> None:
         if child.name == "archiver":

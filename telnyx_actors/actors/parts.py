@@ -47,7 +47,13 @@ class CallParts:
         self.speaker = self._start(
             "speaker", lambda birth: SpeakerActor.start(birth, call, vendors.voice, services.phrases)
         )
-        self.archiver = self._start("archiver", self._make_archiver)
+        folder = settings.spool_dir / memory.plan.ref
+        self.archiver = self._start(
+            "archiver",
+            lambda birth: ArchiverActor.start(
+                birth, call, vendors.archive, settings.archive_folder, folder, memory.session
+            ),
+        )
         self.transcriber: Child | None = None
 
     def start_hearing(self, log: CallLog) -> None:
@@ -73,14 +79,6 @@ class CallParts:
 
     def _start(self, name: str, factory: Callable[[Birth], pykka.ActorRef[Any]]) -> Child:
         return self._start_child(ChildSpec(name, factory))
-
-    def _make_archiver(self, birth: Birth) -> pykka.ActorRef[Any]:
-        services, memory = self._services, self._memory
-        settings = services.settings
-        folder = settings.spool_dir / memory.plan.ref
-        return ArchiverActor.start(
-            birth, self._call, services.vendors.archive, settings.archive_folder, folder, memory.session
-        )
 
 
 def what_is_lost(part: str, state: State) -> Iterator[ev.CallEvent]:

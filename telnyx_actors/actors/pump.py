@@ -59,7 +59,8 @@ class Pump(Generic[T]):
             if self._over:
                 return
             self._over = True
-        self._cancel_source()
+            cancel_source = self._cancel_source
+        cancel_source()
 
     def _run(self, source: Iterable[T]) -> None:
         error: Exception | None = None
@@ -83,3 +84,5 @@ class Pump(Generic[T]):
                 self._ended(error)
             elif error is not None:
                 logger.debug("{}: la fuente cancelada terminó con {}", self._thread.name, type(error).__name__)
+            # They lead back here: a cycle would wait for the garbage collector.
+            del self._cancel_source, self._deliver, self._ended

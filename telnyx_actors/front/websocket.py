@@ -158,6 +158,8 @@ class WebSocket(asyncio.Protocol):
             self._protocol.close_reason or "",
         )
         self._handler.closed(code, reason)
+        # They know us: in a cycle, the call that they lead to would wait for the garbage collector.
+        del self._handler, self._inbound
 
     # --- reading ---
 
