@@ -45,6 +45,7 @@ _SUMS: Final = {
 _VENDORS: Final = ("telnyx", "deepgram", "claude", "elevenlabs", "archive")
 _SEEDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "ended": tuple((reason, fault_of(reason).value) for reason in REASONS),
+    "event": (("no_webhook",), ("webhook_mode",)),
     "dead_air": tuple(product(RUNGS, CAUSES)),
     "refused": (("incoming",), ("outgoing",)),
     "dropped": (("hearing",), ("recording",)),

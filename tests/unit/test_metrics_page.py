@@ -116,7 +116,8 @@ def test_answers_are_a_histogram_in_seconds_and_one_of_their_parts(tally: Tally,
 
 def test_series_that_alarms_are_made_of_begin_at_zero(read: Read) -> None:
     families = read()
-    for name in ("calls_ended", "dead_air", "calls_refused", "vendor_failures"):
+    counted = ("caller_frames", "caller_unheard_seconds", "frames_dropped")
+    for name in ("calls_ended", "conversation_events", "dead_air", "calls_refused", "vendor_failures", *counted):
         samples = families[f"telnyx_actors_{name}"].samples
         assert samples
         assert all(sample.value == 0 for sample in samples if sample.name.endswith("_total"))
