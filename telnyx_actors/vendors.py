@@ -22,8 +22,10 @@ from telnyx_actors.providers.models import choose_model
 from telnyx_actors.providers.playback_files import WithFiles
 from telnyx_actors.providers.ports import Archive
 from telnyx_actors.providers.telnyx import Telnyx, TelnyxOptions
+from telnyx_actors.providers.telnyx_stt import TelnyxStt, TelnyxSttOptions
 from telnyx_actors.providers.voice_classifier import WebRtcClassifier
 from telnyx_actors.wire.deepgram import FluxSettings, NovaSettings, is_flux
+from telnyx_actors.wire.telnyx_stt import SttSettings
 
 if TYPE_CHECKING:
     from telnyx_actors.providers.claude import Claude
@@ -49,6 +51,7 @@ def open_vendors(settings: Settings, today: date, on_close: ExitStack) -> Vendor
         voice=elevenlabs,
         archive=archive,
         classifier=WebRtcClassifier,
+        reserve=open_telnyx_stt(settings, tls) if settings.deepgram.has_reserve else None,
     )
 
 
@@ -67,6 +70,12 @@ def open_deepgram(settings: Settings, tls: ssl.SSLContext) -> Deepgram:
     nova_or_flux = FluxSettings if is_flux(hearing.model) else NovaSettings
     listening = nova_or_flux(model=hearing.model, language=settings.telnyx.transcription_lang)
     return Deepgram(DeepgramOptions(hearing.api_key.reveal(), listening, hearing.url), tls)
+
+
+def open_telnyx_stt(settings: Settings, tls: ssl.SSLContext) -> TelnyxStt:
+    telnyx = settings.telnyx
+    hearing = SttSettings(telnyx.transcription_engine, telnyx.transcription_lang)
+    return TelnyxStt(TelnyxSttOptions(telnyx.api_key.reveal(), hearing, telnyx.api_url), tls)
 
 
 def open_elevenlabs(settings: Settings, tls: ssl.SSLContext) -> ElevenLabs:

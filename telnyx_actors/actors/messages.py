@@ -15,7 +15,7 @@ from telnyx_actors.core.chronicle import Page
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.core.turn import TurnRecord
 from telnyx_actors.errors import ProviderError
-from telnyx_actors.providers.ports import CallCommand, DialledCall, DialRequest, ModelRequest, TranscriptionStream
+from telnyx_actors.providers.ports import CallCommand, DialledCall, DialRequest, ModelRequest
 from telnyx_actors.wire.telnyx_media import StreamStart
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
@@ -211,20 +211,6 @@ class Finalize:
 @dataclass(frozen=True, slots=True)
 class HeardElsewhere:
     """The carrier transcribes until we can again: what it heard must not be heard twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamReady:
-    """The connection to the transcriber is open."""
-
-    stream: TranscriptionStream
-
-
-@dataclass(frozen=True, slots=True)
-class StreamEnded:
-    """The connection to the transcriber is over; ``error`` is None when it just ended."""
-
-    error: Exception | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from telnyx_actors.providers.ports import Habits
+
 VOICE_S: Final = 1.6
 """Of a voice, without any message: a transcriber tells what it makes of one about once a second."""
 
@@ -16,6 +18,12 @@ NEW_AFTER_S: Final = 0.5
 ANSWER_S: Final = 0.6
 """For the answer to a request for final words, which takes a tenth of a second."""
 
+PROBE_AFTER_S: Final = 0.4
+"""Of a voice without any message, until the other end is asked whether it is there."""
+
+PROBE_S: Final = 0.5
+"""For the answer to that, which takes no longer than the way there and back."""
+
 PATIENCE_MAX: Final = 8
 
 
@@ -23,20 +31,24 @@ class MuteWatch:
     """An open connection that says nothing looks like a caller who says nothing: our own ear knows better.
 
     What our ear takes for a voice may be a noise, so each connection that was as mute as the
-    one before is given twice the time, until one speaks. One thread.
+    one before is given twice the time, until one speaks. What a transcriber has never been seen
+    to do is not expected of it. One thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, habits: Habits | None = None) -> None:
+        self._habits = habits or Habits()
         self._messages = 0
         self._voice_s = 0.0
         self._silence_s = 0.0
         self._is_new_voice = False
         self._asked_at: float | None = None
+        self._probed: tuple[float, int] | None = None  # when, and how many signs of life there had been
         self._patience = 1
 
-    def connected(self) -> None:
-        """A new connection: it has said nothing yet."""
-        self._messages, self._voice_s, self._asked_at, self._is_new_voice = 0, 0.0, None, False
+    def connected(self, habits: Habits) -> None:
+        """A new connection, of a transcriber with these ``habits``: it has said nothing yet."""
+        self._habits = habits
+        self._begin_anew()
 
     def given(self, voice_s: float, silence_s: float) -> None:
         """The connection was given so much of each, in this order."""
@@ -49,15 +61,37 @@ class MuteWatch:
         """It was asked for the final words of a voice."""
         self._asked_at = now if self._asked_at is None else self._asked_at
 
-    def is_mute(self, messages: int, now: float, *, announces_voices: bool = False) -> bool:
-        """``messages``: how many have come over this connection. True once for each."""
+    def is_to_probe(self) -> bool:
+        """Whether it is time to ask for a sign of life."""
+        return self._probed is None and self._voice_s >= PROBE_AFTER_S
+
+    def probed(self, now: float, signs: int) -> None:
+        """It was asked for one, when ``signs`` had come."""
+        self._probed = (now, signs)
+
+    def is_mute(self, messages: int, signs: int, now: float) -> bool:
+        """How many messages and signs of life have come over this connection. True once for each."""
         if messages != self._messages:
-            self._messages, self._voice_s, self._asked_at, self._patience = messages, 0.0, None, 1
-            self._is_new_voice = False
-        is_overdue = self._asked_at is not None and now >= self._asked_at + ANSWER_S * self._patience
-        limit_s = NEW_VOICE_S if self._is_new_voice and announces_voices else VOICE_S
-        if not is_overdue and self._voice_s < limit_s * self._patience:
+            self._begin_anew(messages)
+            self._patience = 1
+        if not self._is_overdue(signs, now):
             return False
-        self.connected()
+        self._begin_anew()
         self._patience = min(2 * self._patience, PATIENCE_MAX)
         return True
+
+    def _is_overdue(self, signs: int, now: float) -> bool:
+        habits, patience = self._habits, self._patience
+        if self._probed is not None and habits.answers_probes:
+            at, before = self._probed
+            if signs == before and now >= at + PROBE_S:
+                return True
+        if self._asked_at is not None and habits.answers_requests and now >= self._asked_at + ANSWER_S * patience:
+            return True
+        if self._is_new_voice and habits.announces_voices:
+            return self._voice_s >= NEW_VOICE_S * patience
+        return habits.tells_interims and self._voice_s >= VOICE_S * patience
+
+    def _begin_anew(self, messages: int = 0) -> None:
+        self._messages, self._voice_s, self._is_new_voice = messages, 0.0, False
+        self._asked_at = self._probed = None

@@ -33,6 +33,7 @@ class Vendors:
     voice: Voice
     archive: Archive
     classifier: Callable[[Encoding], FrameClassifier]
+    reserve: Transcription | None = None  # hears when the first fails
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,64 +1,73 @@
-"""The actor that has the caller's words made of the caller's audio, by the vendor.
+"""The actor that has the caller's words made of the caller's audio, by a vendor or its reserve.
 
-When the caller speaks is known without it (``core/ear.py``). The connection is opened and
-read by a pump, and audio that comes meanwhile waits in the replay buffer.
+When the caller speaks is known without it (``core/ear.py``), and who is to hear next when a connection
+is lost is decided elsewhere (``core/succession.py``). Connections are opened and read by pumps, and audio
+that comes meanwhile waits in the replay buffer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 import pykka
 
 from telnyx_actors.actors.base import Birth, EngineActor, tell
-from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
+from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere
 from telnyx_actors.actors.mute import MuteWatch
-from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.replay_buffer import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
 from telnyx_actors.actors.session import CallSession
+from telnyx_actors.actors.transcriber_line import LineLost, LineOpen, Settled, TranscriberLine
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import FRAME_MS, Encoding
-from telnyx_actors.core.backoff import Backoff
+from telnyx_actors.core.succession import Next, Source, Succession
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.logs import CallLog
-from telnyx_actors.providers.ports import TranscriptionStream
+from telnyx_actors.providers.ports import Transcription
 
 KEEP_ALIVE_S: Final = 4.0
-RECONNECT: Final = Backoff(first_s=0.2, limit_s=5.0)
-RECONNECT_REFUSED: Final = Backoff(first_s=30.0, limit_s=120.0, least=0.5)
-"""After a refusal that asking again cannot help, such as a wrong key: somebody may mend it meanwhile."""
 
 STABLE_S: Final = 2.0
 """A connection that lasts this long counts as one; some are closed as soon as they are open."""
 
-FAILURES_MAX: Final = 5
-"""So many in a row are as good as a refusal."""
+BUSY_S: Final = 1.0
+"""While somebody speaks, who hears is not changed without need: so long until the next look."""
 
 _FRAME_S: Final = FRAME_MS / 1000
 
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """The words of so much of the connection's audio are final."""
-
-    audio_s: float | None
+_NAMES: Final = {Source.OWN: "Deepgram", Source.RESERVE: "Telnyx STT"}
+_KEYS: Final = {Source.OWN: "DEEPGRAM_API_KEY", Source.RESERVE: "TELNYX_API_KEY"}
 
 
 @dataclass(frozen=True, slots=True)
 class _StableDue:
-    stream: TranscriptionStream
+    line: TranscriberLine
 
 
 class _KeepAliveDue:
     pass
 
 
-class _ReconnectDue:
-    pass
+@dataclass(frozen=True, slots=True)
+class _ConnectDue:
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class _BackDue:
+    """Try our own again, if it is still this reserve that hears."""
+
+    line: TranscriberLine
+
+
+@dataclass(frozen=True, slots=True)
+class _TakeOver:
+    """The line before this one has been dropped, and whatever it had settled is settled."""
+
+    line: TranscriberLine
 
 
 class TranscriberActor(EngineActor):
@@ -76,15 +85,17 @@ class TranscriberActor(EngineActor):
     ) -> None:
         super().__init__(birth)
         self._call = call
-        self._transcription = vendors.transcription
+        self._transcribers: Mapping[Source, Transcription] = {Source.OWN: vendors.transcription} | (
+            {} if vendors.reserve is None else {Source.RESERVE: vendors.reserve}
+        )
         self._lane = session.hearing
         self._replay = replay
         self._encoding = encoding
         self._call_log = log
-        self._stream: TranscriptionStream | None = None
-        self._pump: Pump[object] | None = None
+        self._line: TranscriberLine | None = None  # that hears
+        self._coming: TranscriberLine | None = None  # that is being opened
+        self._succession = Succession(has_reserve=Source.RESERVE in self._transcribers)
         self._mute = MuteWatch()
-        self._failures = 0
         self._must_finalize = False
         self._is_replaced = False  # the carrier hears, until we can again
         self._sent_at = 0.0
@@ -92,7 +103,7 @@ class TranscriberActor(EngineActor):
         self._is_voice = session.is_voice
 
     def setup(self) -> None:
-        self._connect()
+        self._connect(Source.OWN)
         self._lane.listen(partial(tell, self.actor_ref, FramesWaiting()))
         self._hear()
         # The request for final words may have been made while nobody was here.
@@ -105,27 +116,32 @@ class TranscriberActor(EngineActor):
                 self._hear()
             case Finalize():
                 self._finalize()
-            case _Settled():
+            case Settled():
                 self._replay.settled(message.audio_s)
-            case StreamReady():
-                self._ready(message.stream)
-            case StreamEnded():
-                if self._pump is not None:  # else it was given up already, with this on its way
-                    self._lost(message.error)
+            case LineOpen():
+                self._opened(message.line)
+            case _TakeOver():
+                if message.line is self._coming:
+                    self._take_over(message.line)
+            case LineLost():
+                self._lost(message.line, message.error)
             case _StableDue():
-                if message.stream is self._stream:
-                    self._failures = 0
+                self._look_at(message.line)
             case HeardElsewhere():
-                self._is_replaced = self._stream is None
-            case _ReconnectDue():
-                self._connect()
+                self._is_replaced = self._line is None
+            case _ConnectDue():
+                self._connect(message.source)
+            case _BackDue():
+                self._try_own(message.line)
             case _KeepAliveDue():
                 self._keep_alive()
             case _:
                 self.unexpected(message)
 
     def teardown(self, error: Exception | None) -> None:
-        self._drop_stream()
+        for line in (self._line, self._coming):
+            if line is not None:
+                self._drop(line)
 
     # --- frames -----------------------------------------------------------------
 
@@ -141,65 +157,81 @@ class TranscriberActor(EngineActor):
         self._replay.add(b"".join(frame for frame, _ in frames), is_voice=voiced > 0)
         self._send()
         self._mute.given(voiced * _FRAME_S, (len(frames) - voiced) * _FRAME_S)
-        stream = self._stream
-        if stream is None:
-            return
-        if self._mute.is_mute(stream.messages, self.clock.now(), announces_voices=stream.announces_voices):
-            self._lost(ProviderError("deepgram", Failure.TIMEOUT, "no dice nada de una voz"))
+        if self._line is not None:
+            self._watch(self._line)
+
+    def _watch(self, line: TranscriberLine) -> None:
+        stream, now = line.stream, self.clock.now()
+        if self._mute.is_mute(stream.messages, stream.signs_of_life, now):
+            self._lost(line, ProviderError(stream.provider, Failure.TIMEOUT, "no dice nada de una voz"))
+        elif self._mute.is_to_probe():
+            self._probe(line)
+
+    def _probe(self, line: TranscriberLine) -> None:
+        self._mute.probed(self.clock.now(), line.stream.signs_of_life)
+        try:
+            line.stream.probe()
+        except ProviderError as error:
+            self.log.debug("probe: {}", error)  # its reader tells how it ended
 
     def _send(self) -> None:
-        if self._stream is None:
+        if self._line is None:
             return
         audio = self._replay.unsent()
         if not audio:
             return
         try:
-            self._stream.send(audio)
+            self._line.stream.send(audio)
         except ProviderError:
             return  # the reader of the same connection tells how it ended
         self._replay.sent(len(audio))
         self._sent_at = self.clock.now()
 
     def _finalize(self) -> None:
-        if self._stream is None:
+        if self._line is None:
             self._must_finalize = True
             return
         self._hear()  # what was said last is in the lane, if it is not more than a few frames
         try:
-            self._stream.finalize()
+            self._line.stream.finalize()
         except ProviderError:
             self._must_finalize = True
         else:
             if self._replay.has_voice:
                 self._mute.asked(self.clock.now())
 
-    # --- the connection ------------------------------------------------------------
+    # --- the connections ------------------------------------------------------------
 
-    def _connect(self) -> None:
-        self._call_log.info("🔌", "Conectando a Deepgram WebSocket")
-        connection = _Connection(self._transcription.connect, self._encoding)
-        self._pump = Pump(
-            connection.items(),
-            connection.close,
-            self._deliver,
-            lambda error: tell(self.actor_ref, StreamEnded(error)),
-            f"{self.path}/deepgram",
+    def _connect(self, source: Source) -> None:
+        self._call_log.info("🔌", f"Conectando a {_NAMES[source]} WebSocket")
+        self._coming = TranscriberLine(
+            source,
+            self._transcribers[source],
+            self._encoding,
+            partial(tell, self.actor_ref),
+            partial(tell, self._call),
+            f"{self.path}/{source.value}",
         ).start()
 
-    def _deliver(self, item: object) -> bool:
-        """On the pump's thread: what was heard goes to the call in one line, so that none overtakes another."""
-        if isinstance(item, StreamReady):
-            return tell(self.actor_ref, item)
-        if _settles(item):
-            tell(self.actor_ref, _Settled(item.audio_s))
-        return tell(self._call, item)
+    def _opened(self, line: TranscriberLine) -> None:
+        if line is not self._coming:
+            return  # it was given up while it was being opened
+        if self._line is None:
+            self._take_over(line)
+        else:
+            self._drop(self._line)
+            self._line = None
+            tell(self.actor_ref, _TakeOver(line))
 
-    def _ready(self, stream: TranscriptionStream) -> None:
-        self._call_log.info("✅", "Conectado a Deepgram WebSocket")
-        tell(self._call, ev.HearingRestored())
-        self._stream = stream
-        self._mute.connected()
-        self.send_later(STABLE_S, _StableDue(stream))
+    def _take_over(self, line: TranscriberLine) -> None:
+        self._call_log.info("✅", f"Conectado a {_NAMES[line.source]} WebSocket")
+        tell(self._call, ev.HearingRestored(by_reserve=line.source is Source.RESERVE))
+        self._line, self._coming = line, None
+        self._mute.connected(line.stream.habits)
+        self._probe(line)
+        self.send_later(STABLE_S, _StableDue(line))
+        if line.source is Source.RESERVE:
+            self._try_own_later(line)
         if self._is_replaced:
             self._is_replaced = False
             self._replay.forget()
@@ -209,68 +241,73 @@ class TranscriberActor(EngineActor):
             self._must_finalize = False
             self._finalize()
 
-    def _lost(self, error: Exception | None) -> None:
-        self._drop_stream()
+    def _lost(self, line: TranscriberLine, error: Exception | None) -> None:
+        if line not in (self._line, self._coming):
+            return  # it was given up already, with this on its way
+        self._drop(line)
         self.runtime.stats.vendor_failed(error)
+        reason = f"{error}" if error is not None else "la conexión se cerró"
         is_refused = isinstance(error, ProviderError) and not error.is_temporary
-        is_final = is_refused or self._failures >= FAILURES_MAX
-        backoff = RECONNECT_REFUSED if is_final else RECONNECT
-        delay_s = backoff.delay_s(self._failures, self.runtime.random())
-        self._failures += 1
+        if isinstance(error, ProviderError) and error.kind is Failure.AUTH:
+            who, key = _NAMES[line.source], _KEYS[line.source]
+            self._call_log.error("🔑", f"{who} rechazó la clave: {error.message}. Revise {key}.")
+        if line is self._coming:
+            self._coming = None
+            if self._line is not None:
+                self._not_back(self._line, reason, is_refused=is_refused)
+                return
+        else:
+            self._line = None
         # Whoever has stopped to speak waits for an answer: the next connection is to say at once what it hears.
         self._must_finalize |= self._replay.has_voice and not self._is_voice
-        reason = f"{error}" if error is not None else "la conexión se cerró"
-        if isinstance(error, ProviderError) and error.kind is Failure.AUTH:
-            self._call_log.error("🔑", f"Deepgram rechazó la clave: {error.message}. Revise DEEPGRAM_API_KEY.")
-        else:
-            self._call_log.warning("🔁", f"Deepgram desconectado ({reason}); reintento en {delay_s:.1f} s")
-        tell(self._call, ev.HearingFailed(reason, is_final))
-        self.send_later(delay_s, _ReconnectDue())
+        following = self._succession.lost(line.source, self.runtime.random(), is_refused=is_refused)
+        self._tell_loss(line.source, following, reason)
+        if self._coming is None:
+            self.send_later(following.delay_s, _ConnectDue(following.source))
 
-    def _drop_stream(self) -> None:
-        if self._stream is not None:
-            garbage = ProviderError("deepgram", Failure.PROTOCOL, "mensajes que no se entienden")
-            self.runtime.stats.vendor_failed(garbage, times=self._stream.malformed_messages)
-        self._stream = None
-        if self._pump is not None:
-            self._pump.cancel()
-            self._pump = None
+    def _tell_loss(self, lost: Source, following: Next, reason: str) -> None:
+        if following.source is lost:
+            after = f"reintento en {following.delay_s:.1f} s"
+        elif following.is_final:
+            after = f"transcribe Telnyx en la llamada; reintento con Deepgram en {following.delay_s:.1f} s"
+        else:
+            after = "lo releva Telnyx STT"
+        self._call_log.warning("🔁", f"{_NAMES[lost]} desconectado ({reason}); {after}")
+        tell(self._call, ev.HearingFailed(reason, following.is_final))
+
+    def _drop(self, line: TranscriberLine) -> None:
+        line.drop()
+        if line.is_open:
+            garbage = ProviderError(line.stream.provider, Failure.PROTOCOL, "mensajes que no se entienden")
+            self.runtime.stats.vendor_failed(garbage, times=line.stream.malformed_messages)
+
+    def _look_at(self, line: TranscriberLine) -> None:
+        """Whether a connection has proved good: who has a voice to tell of has to have said something."""
+        if line is self._line and (line.stream.messages or not self._replay.has_voice):
+            self._succession.lasted(line.source)
+
+    # --- back to our own --------------------------------------------------------------
+
+    def _try_own_later(self, reserve: TranscriberLine) -> None:
+        self.send_later(self._succession.back_s(self.runtime.random()), _BackDue(reserve))
+
+    def _try_own(self, reserve: TranscriberLine) -> None:
+        if reserve is not self._line:
+            return
+        if self._replay.has_voice:  # of which the reserve may have made some words, and ours would make them again
+            self.send_later(BUSY_S, _BackDue(reserve))
+        else:
+            self._connect(Source.OWN)
+
+    def _not_back(self, reserve: TranscriberLine, reason: str, *, is_refused: bool) -> None:
+        self.log.debug("Deepgram todavía no: {}", reason)
+        self._succession.not_back(is_refused=is_refused)
+        self._try_own_later(reserve)
 
     def _keep_alive(self) -> None:
-        if self._stream is not None and self.clock.now() - self._sent_at >= KEEP_ALIVE_S:
+        if self._line is not None and self.clock.now() - self._sent_at >= KEEP_ALIVE_S:
             try:
-                self._stream.keep_alive()
+                self._line.stream.keep_alive()
             except ProviderError as error:
                 self.log.debug("keep-alive: {}", error)  # its reader tells how it ended
         self.send_later(KEEP_ALIVE_S, _KeepAliveDue())
-
-
-def _settles(item: object) -> TypeGuard[ev.TranscriptFinal | ev.TurnConfirmed]:
-    """Whether nothing before this need be heard again. A final that does not say where it ends may be in the middle."""
-    if isinstance(item, ev.TranscriptFinal):
-        return item.audio_s is not None or item.flushed or item.endpoint
-    return isinstance(item, ev.TurnConfirmed)
-
-
-class _Connection:
-    """A connection that is opened by whoever iterates it, and can be closed before that."""
-
-    def __init__(self, connect: Any, encoding: Encoding) -> None:
-        self._connect = connect
-        self._encoding = encoding
-        self._stream: TranscriptionStream | None = None
-        self._is_closed = False
-
-    def items(self) -> Iterator[object]:
-        stream: TranscriptionStream = self._connect(self._encoding)
-        self._stream = stream
-        if self._is_closed:
-            stream.close()
-            return
-        yield StreamReady(stream)
-        yield from stream.events()
-
-    def close(self) -> None:
-        self._is_closed = True
-        if self._stream is not None:
-            self._stream.close()

@@ -79,8 +79,8 @@ class Telnyx(Group):
         choice("deepgram", "google", "telnyx", "azure"),
         "deepgram",
         Text(
-            es="Quién transcribe cuando lo hace Telnyx: en modo webhook, o si Deepgram falla.",
-            en="Who transcribes when Telnyx does it: in webhook mode, or when Deepgram fails.",
+            es="Motor de Telnyx cuando transcribe él: en modo webhook, o si Deepgram falla.",
+            en="Telnyx's engine when it transcribes: in webhook mode, or when Deepgram fails.",
         ),
     )
     transcription_lang: str = setting(
@@ -138,6 +138,17 @@ class Deepgram(Group):
         address("wss", "ws", "https", "http", example="wss://api.deepgram.com"),
         "wss://api.deepgram.com",
         Text(es="Dónde está Deepgram.", en="Where Deepgram is."),
+    )
+    has_reserve: bool = setting(
+        "TRANSCRIPTION_RESERVE",
+        BOOLEAN,
+        "true",
+        Text(
+            es="Si Deepgram falla, Telnyx STT (la misma clave de Telnyx) oye lo que nadie oyó y releva a Deepgram hasta "
+            "que vuelva; false: solo transcribe Telnyx en la llamada, y lo dicho entretanto se pierde.",
+            en="When Deepgram fails, Telnyx STT (by the same Telnyx key) hears what nobody heard and stands in until "
+            "Deepgram is back; false: only Telnyx's transcription of the call, and what was said meanwhile is lost.",
+        ),
     )
     min_confidence: float = setting(
         "TRANSCRIPTION_MIN_CONFIDENCE",

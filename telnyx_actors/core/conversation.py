@@ -149,7 +149,7 @@ class Conversation:
             case ev.HearingFailed():
                 paths.hearing_failed(s, event)
             case ev.HearingRestored():
-                paths.hearing_restored(s)
+                paths.hearing_restored(s, event)
             case ev.CarrierHearingFailed():
                 paths.carrier_hearing_failed(s)
             case ev.CarrierSpoke():

@@ -179,7 +179,9 @@ class CarrierHearingFailed:
 
 @dataclass(frozen=True, slots=True)
 class HearingRestored:
-    """The transcriber is there (again)."""
+    """A transcriber is there (again): our own, or the reserve."""
+
+    by_reserve: bool = False
 
 
 # --- thinking ----------------------------------------------------------------

@@ -68,8 +68,11 @@ def hearing_failed(s: State, event: ev.HearingFailed) -> None:
         s.listening.flush_until = s.now + s.rules.replay_timeout_s
 
 
-def hearing_restored(s: State) -> None:
+def hearing_restored(s: State, event: ev.HearingRestored) -> None:
     s.hearing_failures, s.is_own_hearing_lost = 0, False
+    if event.by_reserve != s.hears_by_reserve:
+        s.hears_by_reserve = event.by_reserve
+        s.note("reserve_hearing" if event.by_reserve else "own_hearing")
     if not s.playout.by_clause:
         _hear_ourselves(s)
 

@@ -63,6 +63,7 @@ class State:
     is_stream_void: bool = False  # the one asked for when dialling was another process's
     is_stream_refused: bool = False  # the carrier said so while it rang
     hearing_failures: int = 0  # of our transcriber, since it last worked
+    hears_by_reserve: bool = False  # by another transcriber than the one that was chosen
     is_own_hearing_lost: bool = False  # our transcriber does not work, or has not begun to
     hears_by_carrier: bool = False  # the carrier's transcriber is at work
     closing_reason: str = ""
@@ -240,7 +241,7 @@ class State:
     @property
     def transcriber_decides(self) -> bool:
         """Whether the transcriber at work finds the ends of turns itself."""
-        return self.rules.transcriber_ends_turns and not self.hears_by_carrier
+        return self.rules.transcriber_ends_turns and not (self.hears_by_carrier or self.hears_by_reserve)
 
     @property
     def media_is_there(self) -> bool:

@@ -8,34 +8,24 @@ from __future__ import annotations
 
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 
-from loguru import logger
+import msgspec
 
 from telnyx_actors.core.audio import BYTES_PER_MS, FRAME_BYTES, SAMPLE_RATE_HZ, Encoding
 from telnyx_actors.core.events import TranscriptEvent, TranscriptFinal, TurnConfirmed
-from telnyx_actors.errors import Failure, ProviderError, WireError
-from telnyx_actors.providers.deepgram_connection import PROVIDER, DeepgramConnection, open_connection, refusal
-from telnyx_actors.providers.http import reason_of
+from telnyx_actors.errors import Failure, ProviderError
+from telnyx_actors.providers.http import failure_of, reason_of
+from telnyx_actors.providers.ports import Habits
 from telnyx_actors.providers.reach import fetch
-from telnyx_actors.wire.deepgram import (
-    FINALIZE,
-    KEEP_ALIVE,
-    Complaint,
-    DeepgramMessage,
-    FluxSettings,
-    ListenV1,
-    ListenV2,
-    NovaSettings,
-    Opened,
-    VoiceAnnounced,
-    flux_path,
-    nova_path,
-)
+from telnyx_actors.providers.transcriber_connection import Door, TranscriberConnection
+from telnyx_actors.providers.transcriber_stream import Dialect, TranscriberStream
+from telnyx_actors.wire.deepgram import FluxSettings, ListenV1, ListenV2, NovaSettings, flux_path, nova_path
+from telnyx_actors.wire.transcriber import FINALIZE, KEEP_ALIVE, Complaint, Opened
 
+PROVIDER: Final = "deepgram"
 _FLUX_PIECE_BYTES: Final = 80 * BYTES_PER_MS  # "strongly recommended" by the vendor
 _FLUX_IDLE_SILENCE_BYTES: Final = 500 * BYTES_PER_MS
 
@@ -59,21 +49,23 @@ class Deepgram:
         self._tls = tls
         base = options.base_url.rstrip("/")
         self._base = "ws" + base.removeprefix("http") if base.startswith("http") else base
-        self._announces_voices = threading.Event()
+        self._authorization = {"Authorization": f"Token {options.api_key}"}
+        self._door = Door(PROVIDER, self._authorization, refusal, options.connect_timeout_s, options.send_timeout_s)
+        self._habits = Habits(tells_interims=True, answers_requests=True)
 
     def connect(self, encoding: Encoding) -> NovaStream | FluxStream:
         """Blocks for the handshake. Raises ``ProviderError`` with Deepgram's reason when refused."""
         settings = self._options.settings
         if isinstance(settings, FluxSettings):
-            flux = FluxStream(self._open(flux_path(settings, encoding)), encoding)
+            flux = FluxStream(self._open(flux_path(settings, encoding)), encoding, self._habits)
             flux.await_connected(self._options.connect_timeout_s)
             return flux
-        return NovaStream(self._open(nova_path(settings, encoding)), encoding, self._announces_voices)
+        return NovaStream(self._open(nova_path(settings, encoding)), encoding, self._habits)
 
     def check_key(self) -> None:
         """Ask which projects the key belongs to: raises ``ProviderError`` when it is wrong."""
         url = "http" + self._base.removeprefix("ws") + "/v1/projects"
-        page = fetch(url, self._tls, {"Authorization": f"Token {self._options.api_key}"})
+        page = fetch(url, self._tls, self._authorization)
         if page.status != 200:
             raise refusal(page.status, {}, page.body, "refused")
 
@@ -81,81 +73,32 @@ class Deepgram:
         """Open a stream and close it: raises ``ProviderError`` when the key, the model or the language will not do."""
         self.connect(Encoding.PCMU).close()
 
-    def _open(self, path: str) -> DeepgramConnection:
-        return open_connection(
-            self._base + path,
-            self._options.api_key,
-            self._tls,
-            connect_timeout_s=self._options.connect_timeout_s,
-            send_timeout_s=self._options.send_timeout_s,
-        )
+    def _open(self, path: str) -> TranscriberConnection:
+        return self._door.open(self._base + path, self._tls)
 
 
-class _Dialect(Protocol):
-    def receive(self, message: bytes) -> tuple[DeepgramMessage, ...]: ...
+class _DeepgramStream(TranscriberStream):
+    """What Nova and Flux share: silence of ours, which is not in the audio that we were given."""
 
-
-class _Stream:
-    """What Nova and Flux share. ``malformed_messages`` counts what Deepgram sent and nobody understood, ``messages`` all.
-
-    ``announces`` is set once any connection has announced a voice.
-    """
-
-    def __init__(
-        self, connection: DeepgramConnection, encoding: Encoding, dialect: _Dialect, announces: threading.Event
-    ) -> None:
-        self._connection = connection
-        self._announces = announces
+    def __init__(self, connection: TranscriberConnection, encoding: Encoding, dialect: Dialect, habits: Habits) -> None:
+        super().__init__(connection, dialect, habits)
         self._silence = bytes([encoding.silence])
-        self._dialect = dialect
-        self._padding_bytes = 0  # silence of ours, which is not in the audio that we were given
-        self.malformed_messages = 0
-        self.messages = 0
-
-    @property
-    def announces_voices(self) -> bool:
-        return self._announces.is_set()
+        self._padding_bytes = 0
 
     def events(self) -> Iterator[TranscriptEvent]:
-        with closing(self._connection.messages()) as messages:
-            for message in messages:
-                for event in self._receive(message):
-                    if isinstance(event, Complaint):
-                        self._hear_out(event)
-                    elif isinstance(event, VoiceAnnounced):
-                        self._announces.set()
-                    elif not isinstance(event, Opened):
-                        yield self._without_padding(event)
-
-    def close(self) -> None:
-        self._connection.shut()
-
-    def _receive(self, message: bytes) -> tuple[DeepgramMessage, ...]:
-        self.messages += 1
-        try:
-            return self._dialect.receive(message)
-        except WireError as error:
-            self.malformed_messages += 1
-            logger.debug("Deepgram message dropped: {}", error)
-            return ()
+        return map(self._without_padding, super().events())
 
     def _without_padding(self, event: TranscriptEvent) -> TranscriptEvent:
         if isinstance(event, TranscriptFinal | TurnConfirmed) and event.audio_s is not None and self._padding_bytes:
             return replace(event, audio_s=max(0.0, event.audio_s - self._padding_bytes / SAMPLE_RATE_HZ))
         return event
 
-    def _hear_out(self, complaint: Complaint) -> None:
-        reason = reason_of(f"{complaint.code}: {complaint.description}")
-        if complaint.is_fatal:
-            raise ProviderError(PROVIDER, Failure.UNAVAILABLE, reason, code=complaint.code)
-        logger.debug("Deepgram complains: {}", reason)
 
-
-class NovaStream(_Stream):
+class NovaStream(_DeepgramStream):
     """A ``TranscriptionStream`` on ``/v1/listen``."""
 
-    def __init__(self, connection: DeepgramConnection, encoding: Encoding, announces: threading.Event) -> None:
-        super().__init__(connection, encoding, ListenV1(), announces)
+    def __init__(self, connection: TranscriberConnection, encoding: Encoding, habits: Habits) -> None:
+        super().__init__(connection, encoding, ListenV1(), habits)
         self._has_sent_audio = False
 
     def send(self, audio: bytes) -> None:
@@ -175,11 +118,11 @@ class NovaStream(_Stream):
         self._connection.send(KEEP_ALIVE)
 
 
-class FluxStream(_Stream):
+class FluxStream(_DeepgramStream):
     """A ``TranscriptionStream`` on ``/v2/listen``, which decides itself when a turn is over."""
 
-    def __init__(self, connection: DeepgramConnection, encoding: Encoding) -> None:
-        super().__init__(connection, encoding, ListenV2(), threading.Event())  # which announces none
+    def __init__(self, connection: TranscriberConnection, encoding: Encoding, habits: Habits) -> None:
+        super().__init__(connection, encoding, ListenV2(), habits)
         self._lock = threading.Lock()
         self._waiting = bytearray()
 
@@ -231,3 +174,25 @@ class FluxStream(_Stream):
             if isinstance(event, Opened):
                 return True
         return False
+
+
+# --- failures ----------------------------------------------------------------------------
+
+
+class _RefusalBody(msgspec.Struct):
+    err_msg: str = ""
+    message: str = ""
+    err_code: str = ""
+    category: str = ""
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes, otherwise: str) -> ProviderError:
+    """An answer other than the one that was asked for. ``otherwise``: the reason where Deepgram gives none."""
+    try:
+        said = msgspec.json.decode(body or b"{}", type=_RefusalBody)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        said = _RefusalBody()
+    reason = headers.get("dg-error") or said.err_msg or said.message or otherwise
+    return ProviderError(
+        PROVIDER, failure_of(status), reason_of(reason), status=status, code=said.err_code or said.category or None
+    )

@@ -21,20 +21,44 @@ from telnyx_actors.core.events import TranscriptEvent
 # --- hearing -----------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class Habits:
+    """What a transcriber has been seen to do, on any of its connections: from then on, not doing so says something.
+
+    Shared by its connections and written by their readers; nothing ever becomes False again.
+    """
+
+    announces_voices: bool = False  # as soon as they begin
+    answers_probes: bool = False
+    tells_interims: bool = False  # some words of a voice before its end
+    answers_requests: bool = False  # for final words
+
+
 class TranscriptionStream(Protocol):
     """One open connection to a transcriber. Any thread may send; one thread reads."""
 
     @property
+    def provider(self) -> str:
+        """Whose it is, as in a ``ProviderError``."""
+
+    @property
+    def habits(self) -> Habits:
+        """Its vendor's."""
+
+    @property
     def messages(self) -> int:
-        """How many have come, whatever was in them: whether the other end is alive."""
+        """How many have come, whatever was in them."""
+
+    @property
+    def signs_of_life(self) -> int:
+        """The same, answers to probes included: whether there is anybody at the other end."""
 
     @property
     def malformed_messages(self) -> int:
         """How many of them nobody could understand."""
 
-    @property
-    def announces_voices(self) -> bool:
-        """Whether this vendor has been seen to tell of a voice as soon as it begins."""
+    def probe(self) -> None:
+        """Ask for a sign of life. Raises ``ProviderError`` when the connection is gone."""
 
     def send(self, audio: bytes) -> None:
         """Send audio (never empty). Raises ``ProviderError`` when the connection is gone."""

@@ -9,10 +9,10 @@ from aiohttp import web
 
 from telnyx_actors.standins.base import StandIn
 from telnyx_actors.standins.deepgram_query import Refused, parse_v1, parse_v2
-from telnyx_actors.standins.deepgram_socket import DeepgramSocket, Pace
 from telnyx_actors.standins.deepgram_v1 import V1Recognizer, V1Settings
 from telnyx_actors.standins.deepgram_v2 import V2Recognizer, V2Settings
 from telnyx_actors.standins.phrasebook import Listener, Phrasebook
+from telnyx_actors.standins.transcription_socket import Pace, TranscriptionSocket
 
 _ERROR_OF_STATUS = {
     400: ("Bad Request", "Bad Request"),
@@ -76,7 +76,7 @@ class DeepgramStandIn(StandIn):
         self.streams_opened += 1
         try:
             pace = Pace(self.settings.backlog_speed, bytes_per_ms)
-            return await DeepgramSocket(self, request, recognizer, pace, number).run(request_id)
+            return await TranscriptionSocket(self, request, recognizer, pace, number).run(request_id)
         finally:
             self.streams_open -= 1
 

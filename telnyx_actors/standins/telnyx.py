@@ -12,28 +12,34 @@ import asyncio
 from telnyx_actors.standins.base import Fault, StandIn
 from telnyx_actors.standins.caller import CallerScript, Render
 from telnyx_actors.standins.carrier_call import CarrierCall
+from telnyx_actors.standins.phrasebook import Phrasebook
 from telnyx_actors.standins.telnyx_api import TelnyxApi
 from telnyx_actors.standins.telnyx_exchange import Exchange
 from telnyx_actors.standins.telnyx_settings import LineSettings, TelnyxSettings, WebhookChaos
+from telnyx_actors.standins.telnyx_stt import SpeechToText
 
 NEW_SETTINGS = TelnyxSettings()
 
 
 class TelnyxStandIn(StandIn):
-    """``render`` turns a sentence and a voice's name into mu-law, for callers and for `speak`.
+    """``render`` turns a sentence and a voice's name into mu-law, for callers and for `speak`; ``phrasebook``: what
+    its speech to text understands.
 
     Faults (``fail``) apply to the operation they match: ``"POST /v2/calls"`` and the like
-    for REST, ``"media <url>"`` for a media socket. On REST ``stall`` and ``drop`` carry the
+    for REST, ``"media <url>"`` for a media socket, those of ``telnyx_stt.py`` for speech to text. On REST ``stall`` and ``drop`` carry the
     command out and lose the answer; ``half_open`` does not carry it out.
     """
 
     name = "telnyx"
 
-    def __init__(self, render: Render, settings: TelnyxSettings = NEW_SETTINGS) -> None:
+    def __init__(
+        self, render: Render, settings: TelnyxSettings = NEW_SETTINGS, phrasebook: Phrasebook | None = None
+    ) -> None:
         super().__init__()
         self.settings = settings
         self._exchange = Exchange(settings, self, render)
         TelnyxApi(self, self._exchange)
+        self._stt = SpeechToText(self, phrasebook or Phrasebook())
 
     @property
     def public_key(self) -> str:
@@ -87,6 +93,11 @@ class TelnyxStandIn(StandIn):
             stream.fail(fault)
 
     # --- what happened ---
+
+    @property
+    def stt_streams_asked(self) -> int:
+        """Connections to speech to text so far, refused ones too."""
+        return self._stt.streams_asked
 
     def calls(self) -> list[CarrierCall]:
         """In the order in which they began."""

@@ -72,7 +72,7 @@ class World:
         self.settings = settings or WorldSettings()
         self._loop_factory = loop_factory
         self.phrasebook = Phrasebook()
-        self.telnyx = TelnyxStandIn(self._speak, self.settings.telnyx)
+        self.telnyx = TelnyxStandIn(self._speak, self.settings.telnyx, self.phrasebook)
         self.deepgram = DeepgramStandIn(self.phrasebook, self.settings.deepgram)
         self.claude = ClaudeStandIn(self.settings.claude)
         self.elevenlabs = ElevenLabsStandIn(self.settings.elevenlabs)

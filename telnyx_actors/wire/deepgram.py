@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -24,12 +24,7 @@ from telnyx_actors.core.events import (
     UtteranceEnded,
 )
 from telnyx_actors.errors import WireError
-
-MAX_MESSAGE_BYTES: Final = 1024 * 1024
-
-# Client messages. All go as text frames: as binary, Deepgram would take them for audio.
-KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
-FINALIZE: Final = '{"type":"Finalize"}'
+from telnyx_actors.wire.transcriber import Complaint, Opened, TranscriberMessage, VoiceAnnounced
 
 UTTERANCE_END_MIN_MS: Final = 1000  # below it the handshake is refused with 400
 FLUX_MULTILINGUAL: Final = "flux-general-multi"
@@ -38,30 +33,6 @@ FLUX_MULTILINGUAL: Final = "flux-general-multi"
 _WORD_SLACK_S: Final = 0.05
 
 _ENCODINGS: Final = {Encoding.PCMU: "mulaw", Encoding.PCMA: "alaw"}
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """Flux is ready for audio."""
-
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """Deepgram names a problem. After a fatal one the connection ends."""
-
-    code: str
-    description: str
-    is_fatal: bool
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceAnnounced:
-    """Nova hears a voice begin: a sign of life before its first words."""
-
-
-DeepgramMessage: TypeAlias = TranscriptEvent | Opened | Complaint | VoiceAnnounced
 
 
 # --- the address ---------------------------------------------------------------
@@ -184,7 +155,7 @@ class ListenV1:
         # End of the last word not yet closed by an endpoint, in seconds of audio sent; None when there is none.
         self._open_word_end_s: float | None = None
 
-    def receive(self, message: str | bytes) -> tuple[DeepgramMessage, ...]:
+    def receive(self, message: str | bytes) -> tuple[TranscriberMessage, ...]:
         """The events in one message, in order. Raises ``WireError``; types we do not know are no events."""
         match _decode(message, _Typed).type:
             case "Results":
@@ -247,7 +218,7 @@ class ListenV2:
     def __init__(self) -> None:
         self._told = ""  # the words of this turn that were told last
 
-    def receive(self, message: str | bytes) -> tuple[DeepgramMessage, ...]:
+    def receive(self, message: str | bytes) -> tuple[TranscriberMessage, ...]:
         """The events in one message, in order. Raises ``WireError``; types we do not know are no events."""
         match _decode(message, _Typed).type:
             case "TurnInfo":

@@ -59,7 +59,7 @@ def stream_fields(url: str, track: str, codec: Encoding, target_legs: str) -> di
 
 def transcription_fields(engine: str, language: str) -> dict[str, object]:
     """The carrier's own transcription, as fields of a ``transcription_start``; interim words wherever the engine has them."""
-    name = _ENGINES.get(engine.lower(), engine)
+    name = ENGINES.get(engine.lower(), engine)
     config: dict[str, object] = {"transcription_engine": name, "language": language}
     if name == "Deepgram":
         config |= {"transcription_model": "deepgram/nova-3", "interim_results": True}
@@ -70,7 +70,7 @@ def transcription_fields(engine: str, language: str) -> dict[str, object]:
     return {"transcription_engine": name, "transcription_tracks": "inbound", "transcription_engine_config": config}
 
 
-_ENGINES: Final = {"deepgram": "Deepgram", "google": "Google", "telnyx": "Telnyx", "azure": "Azure"}
+ENGINES: Final = {"deepgram": "Deepgram", "google": "Google", "telnyx": "Telnyx", "azure": "Azure"}
 
 
 def playback_fields(encoding: Encoding, audio: bytes) -> dict[str, object]:
@@ -156,7 +156,7 @@ def parse_numbers(body: bytes) -> list[NumberFields]:
     return _decode(body, _NumbersAnswer).data
 
 
-def parse_error(body: bytes) -> VendorError | None:
+def parse_error(body: bytes | str) -> VendorError | None:
     """The first error of ``{"errors": [...]}``; None when the body is not that, as a proxy's page is not."""
     try:
         errors = _decode(body, _Envelope).errors
@@ -199,7 +199,7 @@ def _pointer(source: object) -> str:
 _T = TypeVar("_T")
 
 
-def _decode(body: bytes, kind: type[_T]) -> _T:
+def _decode(body: bytes | str, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""The transcriber: no word lost or doubled with a connection."""
+"""The transcriber: no word lost or doubled with a connection, whoever hears."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import pytest
 from support.fakes import FakeTranscription, FakeTranscriptionStream, Mailbox, fake_classifier, fake_ear, refused
 from support.stepping import StillRuntime, Unstarted, hand, step, step_all
 from telnyx_actors.actors.base import Birth
-from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere, StreamEnded, StreamReady
-from telnyx_actors.actors.mute import ANSWER_S, NEW_AFTER_S, NEW_VOICE_S, VOICE_S, MuteWatch
+from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere
+from telnyx_actors.actors.mute import ANSWER_S, PROBE_AFTER_S, PROBE_S, VOICE_S
 from telnyx_actors.actors.replay_buffer import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
 from telnyx_actors.actors.session import CallSession
-from telnyx_actors.actors.transcriber import FAILURES_MAX, KEEP_ALIVE_S, RECONNECT_REFUSED, STABLE_S, TranscriberActor
+from telnyx_actors.actors.transcriber import BUSY_S, KEEP_ALIVE_S, STABLE_S, TranscriberActor
+from telnyx_actors.actors.transcriber_line import LineLost, LineOpen
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.succession import BACK, FAILURES_MAX, REFUSED
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
 
@@ -98,7 +100,7 @@ def transcriber(start: Callable[[], TranscriberActor]) -> TranscriberActor:
 
 def ready(transcriber: TranscriberActor, transcription: FakeTranscription) -> FakeTranscriptionStream:
     """The connection that is being opened, once the actor has it."""
-    while not isinstance(step(transcriber), StreamReady):
+    while not isinstance(step(transcriber), LineOpen):
         pass
     return transcription.streams.take()
 
@@ -109,7 +111,7 @@ def hear(transcriber: TranscriberActor) -> None:
 
 def lose(transcriber: TranscriberActor, stream: FakeTranscriptionStream) -> None:
     stream.given.fail(refused("reset"))
-    while not isinstance(step(transcriber), StreamEnded):
+    while not isinstance(step(transcriber), LineLost):
         pass
 
 
@@ -294,10 +296,10 @@ def test_a_connection_that_is_closed_as_soon_as_it_is_open_counts_as_none(
     stream = ready(transcriber, transcription)
     for _ in range(FAILURES_MAX + 1):
         stream.given.end()
-        while not isinstance(step(transcriber), StreamEnded):
+        while not isinstance(step(transcriber), LineLost):
             pass
         finals.append(call.skip_to(ev.HearingFailed).is_final)
-        still.manual.advance(RECONNECT_REFUSED.limit_s if finals[-1] else 0.0)
+        still.manual.advance(REFUSED.limit_s if finals[-1] else 0.0)
         stream = ready(transcriber, transcription)
     assert finals == [False] * FAILURES_MAX + [True]
 
@@ -307,9 +309,9 @@ def test_a_connection_that_lasts_makes_the_failures_before_it_forgotten(
 ) -> None:
     lose(transcriber, ready(transcriber, transcription))
     reconnect(transcriber, transcription, still)
-    assert transcriber._failures == 1
+    assert transcriber._succession._own_failures == 1
     still.manual.advance(STABLE_S)
-    while transcriber._failures:
+    while transcriber._succession._own_failures:
         step(transcriber)
 
 
@@ -334,11 +336,11 @@ def test_an_actor_that_ends_while_connecting_leaves_no_connection(
     transcription.gate.clear()
     assert transcription.connecting.wait(5)
     transcription.connecting.clear()
-    pump = transcriber._pump
-    assert pump is not None
+    line = transcriber._coming
+    assert line is not None
     transcriber.teardown(None)
     transcription.gate.set()
-    pump._thread.join(5)
+    line._pump._thread.join(5)
     assert all(stream.closed.is_set() for stream in transcription.streams.all)
 
 
@@ -396,47 +398,197 @@ def test_silence_says_nothing_about_a_connection(
     assert not idle.closed.is_set()
 
 
-@pytest.mark.parametrize(("announces_voices", "limit_s"), [(True, NEW_VOICE_S), (False, VOICE_S)])
-def test_a_transcriber_that_announces_voices_is_found_mute_sooner(announces_voices: bool, limit_s: float) -> None:
-    watch = MuteWatch()
-    watch.given(2.0, NEW_AFTER_S)
-    assert not watch.is_mute(1, 0.0, announces_voices=announces_voices)
-    watch.given(limit_s - FRAME_S, 0.0)
-    assert not watch.is_mute(1, 0.0, announces_voices=announces_voices)
-    watch.given(FRAME_S, 0.0)
-    assert watch.is_mute(1, 0.0, announces_voices=announces_voices)
-
-
-def test_only_the_beginning_of_a_voice_is_announced() -> None:
-    watch = MuteWatch()
-    watch.given(0.0, NEW_AFTER_S)
-    watch.given(NEW_VOICE_S / 2, 0.0)
-    assert not watch.is_mute(1, 0.0, announces_voices=True), "the announcement"
-    watch.given(NEW_VOICE_S / 2, NEW_AFTER_S / 2)  # too short a pause for another
-    watch.given(NEW_VOICE_S / 2, 0.0)
-    assert not watch.is_mute(1, 0.0, announces_voices=True)
-
-
-def test_a_noise_costs_ever_fewer_connections() -> None:
-    watch = MuteWatch()
-    found = []
-    for frame in range(1500):  # 30 s
-        watch.given(FRAME_S, 0.0)
-        if watch.is_mute(0, frame * FRAME_S):
-            found.append(round(frame * FRAME_S, 1))
-    assert found == [1.6, 4.8, 11.2, 24.0]
+def test_each_silence_of_a_transcriber_within_a_voice_is_looked_into(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line
+) -> None:
+    stream = ready(transcriber, transcription)
+    assert stream.probes == 1, "to learn whether it answers"
+    transcription.habits.answers_probes = True
+    stream.messages = stream.signs_of_life = 1
+    line.say(1)
+    hear(transcriber)
+    line.say(round(PROBE_AFTER_S / FRAME_S))
+    hear(transcriber)
+    assert stream.probes == 2
+    line.say(round(PROBE_S / FRAME_S) + 1)
+    hear(transcriber)
+    assert stream.closed.is_set()
 
 
 def test_a_connection_that_ends_as_it_is_given_up_is_replaced_once(
     transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, still: StillRuntime
 ) -> None:
     first = ready(transcriber, transcription)
-    pump = transcriber._pump
-    assert pump is not None
+    lost = transcriber._line
+    assert lost is not None
     first.given.fail(refused("reset"))
-    pump._thread.join(5)  # the news of its end are in the inbox…
-    transcriber._lost(refused("mute"))  # …when it is found to be mute
+    lost._pump._thread.join(5)  # the news of its end are in the inbox…
+    transcriber._lost(lost, refused("mute"))  # …when it is found to be mute
     reconnect(transcriber, transcription, still)
     still.manual.advance(0.0)
     step_all(transcriber)
     assert len(transcription.encodings) == 2
+
+
+# --- the reserve --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reserve() -> FakeTranscription:
+    return FakeTranscription()
+
+
+@pytest.fixture
+def backed(
+    still: StillRuntime,
+    unstarted: Unstarted[Any],
+    call: Any,
+    transcription: FakeTranscription,
+    reserve: FakeTranscription,
+    line: Line,
+    replay: ReplayBuffer,
+) -> TranscriberActor:
+    """A transcriber that has a reserve."""
+    nothing: Any = None
+    vendors = Vendors(nothing, transcription, nothing, nothing, nothing, nothing, fake_classifier, reserve)
+    birth = Birth("call/transcriber", None, still)
+    actor: TranscriberActor = unstarted(
+        TranscriberActor(birth, call, vendors, line.session, replay, Encoding.PCMU, CallLog("v3:1"))
+    )
+    return actor
+
+
+def relieved(
+    backed: TranscriberActor, transcription: FakeTranscription, reserve: FakeTranscription, still: StillRuntime
+) -> FakeTranscriptionStream:
+    """The reserve's connection, once ours has been lost for good."""
+    first = ready(backed, transcription)
+    first.given.fail(refused("bad key", Failure.AUTH))
+    while not isinstance(step(backed), LineLost):
+        pass
+    return reconnect(backed, reserve, still)
+
+
+def test_the_reserve_hears_what_nobody_has_heard(
+    backed: TranscriberActor,
+    transcription: FakeTranscription,
+    reserve: FakeTranscription,
+    line: Line,
+    still: StillRuntime,
+    call: Mailbox,
+) -> None:
+    line.say(10)
+    hear(backed)
+    stream = relieved(backed, transcription, reserve, still)
+    assert stream.audio == VOICE * 10
+    call.skip_to(ev.HearingRestored)
+    assert call.skip_to(ev.HearingFailed).is_final is False, "the carrier need not hear"
+    assert call.skip_to(ev.HearingRestored) == ev.HearingRestored(by_reserve=True)
+
+
+def test_a_transcriber_that_cannot_be_reached_again_is_relieved_at_once(
+    backed: TranscriberActor, transcription: FakeTranscription, reserve: FakeTranscription, still: StillRuntime
+) -> None:
+    first = ready(backed, transcription)
+    transcription.errors = [refused("503")]
+    lose(backed, first)
+    still.manual.advance(0.0)
+    while not isinstance(step(backed), LineLost):  # of the second try
+        pass
+    assert reconnect(backed, reserve, still).audio == b""
+    assert (len(transcription.encodings), len(reserve.encodings)) == (2, 1)
+
+
+def test_where_both_fail_the_carrier_has_to_hear(
+    backed: TranscriberActor,
+    transcription: FakeTranscription,
+    reserve: FakeTranscription,
+    still: StillRuntime,
+    call: Mailbox,
+) -> None:
+    reserve.errors = [refused("away")]
+    first = ready(backed, transcription)
+    first.given.fail(refused("no credit", Failure.PAYMENT))
+    while not isinstance(step(backed), LineLost):
+        pass
+    still.manual.advance(0.0)
+    while not isinstance(step(backed), LineLost):
+        pass
+    assert [each.is_final for each in call.told.all if isinstance(each, ev.HearingFailed)] == [False, True]
+    still.manual.advance(REFUSED.limit_s)
+    assert ready(backed, transcription).audio == b""
+
+
+def test_our_own_takes_over_again_when_nobody_speaks_and_hears_no_word_twice(
+    backed: TranscriberActor,
+    transcription: FakeTranscription,
+    reserve: FakeTranscription,
+    line: Line,
+    still: StillRuntime,
+    call: Mailbox,
+) -> None:
+    stream = relieved(backed, transcription, reserve, still)
+    line.say(10)
+    hear(backed)
+    still.manual.advance(REFUSED.limit_s)
+    step_all(backed)
+    assert len(transcription.encodings) == 1, "somebody speaks"
+    stream.given.give(ev.TranscriptFinal("hola", endpoint=True))
+    call.skip_to(ev.TranscriptFinal)
+    still.manual.advance(BUSY_S)
+    own = ready(backed, transcription)
+    line.say(5)  # while the one lets go and the other takes over
+    hear(backed)
+    step_all(backed)
+    assert stream.closed.is_set()
+    assert own.audio == VOICE * 5
+    restored = [each.by_reserve for each in call.told.all if isinstance(each, ev.HearingRestored)]
+    assert restored == [False, True, False]
+
+
+def test_what_the_reserve_settles_as_it_lets_go_is_not_heard_again(
+    backed: TranscriberActor,
+    transcription: FakeTranscription,
+    reserve: FakeTranscription,
+    line: Line,
+    still: StillRuntime,
+    call: Mailbox,
+) -> None:
+    stream = relieved(backed, transcription, reserve, still)
+    transcription.gate.clear()
+    still.manual.advance(REFUSED.limit_s)
+    while backed._coming is None:
+        step(backed)
+    line.say(5)
+    hear(backed)
+    transcription.gate.set()
+    coming = backed._coming
+    while not coming.is_open:
+        pass
+    stream.given.give(ev.TranscriptFinal("sí", endpoint=True))
+    call.skip_to(ev.TranscriptFinal)
+    own = ready(backed, transcription)
+    step_all(backed)
+    assert own.audio == b""
+
+
+def test_a_transcriber_that_is_still_away_leaves_the_reserve_in_peace(
+    backed: TranscriberActor,
+    transcription: FakeTranscription,
+    reserve: FakeTranscription,
+    line: Line,
+    still: StillRuntime,
+    call: Mailbox,
+) -> None:
+    stream = relieved(backed, transcription, reserve, still)
+    failures = sum(isinstance(each, ev.HearingFailed) for each in call.told.all)
+    for tries in (1, 2, 3):
+        transcription.errors = [refused("503")]
+        still.manual.advance(BACK.limit_s + REFUSED.limit_s)
+        while not isinstance(step(backed), LineLost):
+            pass
+        assert len(transcription.encodings) == 1 + tries
+    line.say(1)
+    hear(backed)
+    assert stream.audio == VOICE
+    assert sum(isinstance(each, ev.HearingFailed) for each in call.told.all) == failures

@@ -16,6 +16,7 @@ GREETED = WaitForAgent(silent_ms=200)
 ANSWERED = WaitForAgent(silent_ms=300)
 QUESTION, NEXT = "¿A qué hora abren los sábados?", "¿Y hoy?"
 TWICE = CallerScript((GREETED, Say(QUESTION), ANSWERED, Say(NEXT), GREETED, HangUp()), Answer(after_s=0.0))
+STT = "speech-to-text"
 KEY_REFUSED = Fault("refuse", status=401, match="connect")
 
 FAULTS = {
@@ -52,8 +53,12 @@ def dial_into(house: House, fault: Fault) -> str:
 @pytest.fixture(scope="module")
 def calls(house: House) -> dict[str, Ended]:
     """All at once, to their ends."""
+    house.world.fail("telnyx", Fault("refuse", status=503, match=STT))
+    both_refused = dial_into(house, KEY_REFUSED)
+    until(lambda: any(entry.kind == "fault" for entry in house.world.telnyx.entries))  # the next call's is another
     faults = {**FAULTS, **MUTE, "key refused": KEY_REFUSED}
-    return house.all_ended({name: dial_into(house, fault) for name, fault in faults.items()})
+    ids = {name: dial_into(house, fault) for name, fault in faults.items()}
+    return house.all_ended({**ids, "both refused": both_refused})
 
 
 def assert_understood(ended: Ended) -> None:
@@ -78,9 +83,32 @@ def test_what_a_dead_connection_was_told_is_told_to_the_next_one(calls: dict[str
     assert answer_s is not None and answer_s < 4.0
 
 
-def test_where_the_key_is_refused_the_carrier_hears_and_the_operator_is_told(calls: dict[str, Ended]) -> None:
+def test_where_the_key_is_refused_the_reserve_hears_every_word_and_the_operator_is_told(
+    calls: dict[str, Ended],
+) -> None:
     ended = calls["key refused"]
-    assert ended.counts["carrier_hearing"] == 1
+    assert (ended.counts["reserve_hearing"], ended.counts.get("carrier_hearing", 0)) == (1, 0)
     assert_understood(ended)
     assert [turn["heard"] for turn in ended.turns("reply")] == ["De nueve a dos.", "No abrimos."]
     assert "Revise DEEPGRAM_API_KEY" in "\n".join(ended.log)
+
+
+def test_where_the_reserve_fails_too_the_carrier_hears(calls: dict[str, Ended]) -> None:
+    ended = calls["both refused"]
+    assert (ended.counts.get("reserve_hearing", 0), ended.counts["carrier_hearing"]) == (0, 1)
+    assert_understood(ended)
+    assert [turn["heard"] for turn in ended.turns("reply")] == ["De nueve a dos.", "No abrimos."]
+
+
+def test_a_transcriber_that_is_lost_for_good_in_mid_sentence_costs_no_word(house: House) -> None:
+    """Its connection breaks behind the first words, and no other can be made: the reserve is given all of them."""
+    deepgram = house.world.deepgram
+    number = deepgram.streams_asked + 1
+    house.world.fail("deepgram", Fault("drop", after=1, match=f"stream {number};"))
+    for later in range(number + 1, number + 9):
+        house.world.fail("deepgram", Fault("refuse", status=503, match=f"connect {later};"))
+    ended = house.ended(house.dial(TWICE))
+    house.world.heal()
+    assert_understood(ended)
+    assert ended.counts["reserve_hearing"] == 1
+    assert [len(replies) for replies in replies_after(ended)] == [1, 1]

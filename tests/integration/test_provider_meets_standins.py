@@ -24,14 +24,17 @@ from telnyx_actors.providers.ports import (
     ReplyDelta,
     ReplyDone,
     StreamRequest,
+    Transcription,
 )
 from telnyx_actors.providers.telnyx import Telnyx, TelnyxOptions
+from telnyx_actors.providers.telnyx_stt import TelnyxStt, TelnyxSttOptions
 from telnyx_actors.standins import voices
 from telnyx_actors.standins.base import Fault
 from telnyx_actors.standins.claude import ClaudeSettings
 from telnyx_actors.standins.elevenlabs import ElevenLabsSettings
 from telnyx_actors.standins.world import World, WorldSettings
 from telnyx_actors.wire.deepgram import FluxSettings, NovaSettings
+from telnyx_actors.wire.telnyx_stt import SttSettings
 
 SAID = "Quiero una cita para mañana."
 SYSTEM = "Eres María, la recepcionista. " * 200
@@ -62,11 +65,15 @@ def words_of(text: str) -> list[str]:
 
 
 def hear(world: World, tls: ssl.SSLContext, settings: NovaSettings | FluxSettings) -> list[TranscriptEvent]:
+    return hear_by(world, Deepgram(DeepgramOptions("key", settings, base_url=world.env["DEEPGRAM_URL"]), tls))
+
+
+def hear_by(world: World, client: Transcription) -> list[TranscriptEvent]:
     """What is heard of one sentence, spoken and then followed by a second of silence."""
     speech = voices.speak(SAID, voice="cliente")
     world.phrasebook.add(SAID, speech)
-    client = Deepgram(DeepgramOptions("key", settings, base_url=world.env["DEEPGRAM_URL"]), tls)
     stream = client.connect(Encoding.PCMU)
+    stream.probe()
     reader = Reader(stream.events())
     for piece in pieces_of(speech.audio + b"\xff" * 8000, 5 * FRAME_BYTES):
         stream.send(piece)
@@ -76,6 +83,7 @@ def hear(world: World, tls: ssl.SSLContext, settings: NovaSettings | FluxSetting
     assert reader.ended_within(1)
     assert reader.error is None
     assert stream.malformed_messages == 0
+    assert stream.signs_of_life == stream.messages + 1, "the answer to the probe"
     return reader.items
 
 
@@ -117,6 +125,36 @@ def test_deepgram_closes_with_its_reason(world: World, tls: ssl.SSLContext, code
     assert reader.error is not None
     assert reader.error.code == close_code
     assert code.lower().replace("-", "") in reader.error.message.lower().replace("-", "")
+
+
+# --- Telnyx, speech to text ---
+
+
+def stt(world: World, tls: ssl.SSLContext, engine: str = "deepgram", key: str = "") -> TelnyxStt:
+    api_key = key or world.env["TELNYX_API_KEY"]
+    return TelnyxStt(TelnyxSttOptions(api_key, SttSettings(engine), world.env["TELNYX_API_URL"]), tls)
+
+
+@pytest.mark.parametrize("engine", ["deepgram", "google", "telnyx", "azure"])
+def test_telnyx_hears_a_sentence_by_any_engine(world: World, tls: ssl.SSLContext, engine: str) -> None:
+    heard = hear_by(world, stt(world, tls, engine))
+    finals = [event for event in heard if isinstance(event, TranscriptFinal)]
+    assert words_of(" ".join(event.text for event in finals)) == words_of(SAID)
+    assert any(event.flushed for event in finals) is (engine == "deepgram"), "the others take no orders"
+    assert any(isinstance(event, TranscriptInterim) for event in heard) is (engine == "deepgram")
+
+
+def test_telnyx_hears_nobody_with_a_wrong_key(world: World, tls: ssl.SSLContext) -> None:
+    with pytest.raises(ProviderError) as caught:
+        stt(world, tls, key="falsa").connect(Encoding.PCMU)
+    assert (caught.value.provider, caught.value.kind) == ("telnyx", Failure.AUTH)
+
+
+def test_an_engine_that_telnyx_does_not_know_is_refused_behind_the_handshake(world: World, tls: ssl.SSLContext) -> None:
+    reader = Reader(stt(world, tls, "orejas").connect(Encoding.PCMU).events())
+    assert reader.ended_within(5)
+    assert isinstance(reader.error, ProviderError)
+    assert reader.error.code == "40007"
 
 
 # --- Claude ---

@@ -26,6 +26,7 @@ from telnyx_actors.providers.ports import (
     CarrierCall,
     DialledCall,
     DialRequest,
+    Habits,
     ModelRequest,
     ReplyDelta,
     ReplyDone,
@@ -123,17 +124,20 @@ class Mailbox:
 class FakeTranscriptionStream:
     """One connection. Lists of what came: ``sent`` audio, ``finalized`` and ``kept_alive`` counted.
 
-    ``messages`` and ``malformed_messages`` are what the test says.
+    ``messages``, ``signs_of_life`` and ``malformed_messages`` are what the test says.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, habits: Habits) -> None:
+        self.provider = "deepgram"
+        self.habits = habits
         self.given: Stream[TranscriptEvent] = Stream()
         self.sent: list[bytes] = []
         self.finalized = 0
         self.kept_alive = 0
+        self.probes = 0
         self.messages = 0
+        self.signs_of_life = 0
         self.malformed_messages = 0
-        self.announces_voices = False
         self.send_error: ProviderError | None = None
         self.closed = self.given.cancelled
 
@@ -144,6 +148,10 @@ class FakeTranscriptionStream:
     def send(self, audio: bytes) -> None:
         self._check()
         self.sent.append(audio)
+
+    def probe(self) -> None:
+        self._check()
+        self.probes += 1
 
     def finalize(self) -> None:
         self._check()
@@ -169,6 +177,7 @@ class FakeTranscription:
 
     def __init__(self, *errors: ProviderError | None) -> None:
         self.errors = list(errors)
+        self.habits = Habits(tells_interims=True, answers_requests=True)
         self.encodings: list[Encoding] = []
         self.streams: Asked[FakeTranscriptionStream] = Asked()
         self.connecting = threading.Event()
@@ -182,7 +191,7 @@ class FakeTranscription:
         error = self.errors.pop(0) if self.errors else None
         if error is not None:
             raise error
-        return self.streams.note(FakeTranscriptionStream())
+        return self.streams.note(FakeTranscriptionStream(self.habits))
 
 
 @dataclass(slots=True)

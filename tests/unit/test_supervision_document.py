@@ -10,12 +10,13 @@ from typing import Any, Final
 
 import pytest
 
-from telnyx_actors.actors import journal, mute, transcriber
+from telnyx_actors.actors import journal, mute
 from telnyx_actors.actors.archiver import FLUSH_S
 from telnyx_actors.actors.call import CallActor
 from telnyx_actors.actors.replay_buffer import REPLAY_MAX_MS
 from telnyx_actors.actors.supervision import ChildSpec
 from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX
+from telnyx_actors.core import succession
 from telnyx_actors.core.rules import Rules
 from telnyx_actors.front.settings import FrontLimits
 
@@ -82,6 +83,7 @@ def test_every_part_is_in_the_table() -> None:
     [
         ("the transcriber's connection, as a voice begins", mute.NEW_VOICE_S),
         ("the transcriber's connection, within a voice", mute.VOICE_S),
+        ("the transcriber's connection, with nobody at the other end", mute.PROBE_AFTER_S + mute.PROBE_S),
         ("the media socket", FrontLimits().stream_mute_s),
         ("a carrier that does not read", FrontLimits().send_stall_s),
         ("the model", Rules().hedge_after_s),
@@ -102,9 +104,11 @@ def test_what_is_mute_is_found_as_soon_as_promised(what: str, value: float) -> N
         f"at most {FLUSH_S:g} s of the recording",
         f"unanswered | {mute.ANSWER_S:g} s",
         f"files after {Rules().media_wait_s:g} s without one",
-        f"wait up to {transcriber.RECONNECT.first_s:g} s, {transcriber.RECONNECT.ceiling_s(1):g} s…",
-        f"… {transcriber.RECONNECT.limit_s:g} s, and",
-        f"{transcriber.RECONNECT_REFUSED.first_s:g} s to {transcriber.RECONNECT_REFUSED.limit_s:g} s after a refusal",
+        f"wait up to {succession.AGAIN.first_s:g} s, {succession.AGAIN.ceiling_s(1):g} s…",
+        f"… {succession.AGAIN.limit_s:g} s, and",
+        f"{succession.REFUSED.first_s:g} s to {succession.REFUSED.limit_s:g} s after a refusal",
+        f"again after {succession.BACK.first_s:g} s to {succession.BACK.limit_s:g} s",
+        f"a probe (WebSocket ping) after {mute.PROBE_AFTER_S:g} s of a voice",
         "{:g} s, {:g} s and {:g} s, then the caller".format(*Rules().retries_s),
     ],
 )
@@ -115,5 +119,5 @@ def test_the_text_keeps_to_the_numbers(promise: str) -> None:
 def test_words_for_small_numbers_are_right() -> None:
     small: dict[str, Any] = {"five times in a row": 5, "three such turns in a row": 3, "eight times as much": 8}
     assert all(words in WORDS for words in small)
-    assert list(small.values()) == [transcriber.FAILURES_MAX, Rules().failed_turns_max, mute.PATIENCE_MAX]
+    assert list(small.values()) == [succession.FAILURES_MAX, Rules().failed_turns_max, mute.PATIENCE_MAX]
     assert CallActor.children_stop_within_s <= USUAL.within_s

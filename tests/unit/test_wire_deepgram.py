@@ -16,17 +16,15 @@ from telnyx_actors.core.events import (
 )
 from telnyx_actors.errors import WireError
 from telnyx_actors.wire.deepgram import (
-    Complaint,
     FluxSettings,
     ListenV1,
     ListenV2,
     NovaSettings,
-    Opened,
-    VoiceAnnounced,
     flux_path,
     is_flux,
     nova_path,
 )
+from telnyx_actors.wire.transcriber import Complaint, Opened, VoiceAnnounced
 
 
 def results(text: str, *, end_s: float = 1.0, **flags: bool) -> str:

@@ -1,4 +1,4 @@
-"""One Deepgram connection: what arrives, at the pace the vendor processes it; what is due, when it is due."""
+"""One connection to a transcriber: what arrives, at the pace the vendor processes it; what is due, when it is due."""
 
 from __future__ import annotations
 
@@ -49,16 +49,25 @@ class Pace:
         return max(0.0, -self._credit_ms / self._speed / 1000)
 
 
-class DeepgramSocket:
+class TranscriptionSocket:
     """The shell around a ``Recognizer``: socket, clock and faults. Runs on the world's event loop."""
 
-    def __init__(self, standin: StandIn, request: web.Request, recognizer: Recognizer, pace: Pace, number: int) -> None:
+    def __init__(
+        self,
+        standin: StandIn,
+        request: web.Request,
+        recognizer: Recognizer,
+        pace: Pace,
+        number: int,
+        id_header: str = "dg-request-id",
+    ) -> None:
         self._standin = standin
         self._path = request.path
         self._request = request
         self._recognizer = recognizer
         self._pace = pace
         self._number = number
+        self._id_header = id_header
         self._socket = web.WebSocketResponse(autoping=False, protocols=("token",), compress=False, timeout=1.0)
         self._due: asyncio.Queue[tuple[float, Outgoing]] = asyncio.Queue()
         self._fault: Fault | None = None
@@ -67,7 +76,7 @@ class DeepgramSocket:
 
     async def run(self, request_id: str) -> web.WebSocketResponse:
         """Upgrade and serve until either side closes."""
-        self._socket.headers["dg-request-id"] = request_id
+        self._socket.headers[self._id_header] = request_id
         await self._socket.prepare(self._request)
         sender = asyncio.create_task(self._send_what_is_due())
         try:
@@ -121,7 +130,7 @@ class DeepgramSocket:
         for out in outgoing:
             delay_ms = out.delay_ms
             if out.message is not None:
-                fault = self._standin.take_fault(f"{self._path} {out.message['type']} {self._number};", "delay")
+                fault = self._standin.take_fault(f"{self._path} {out.message.get('type')} {self._number};", "delay")
                 delay_ms += fault.after_ms if fault else 0
             self._due.put_nowait((time.monotonic() + delay_ms / 1000, out))
 

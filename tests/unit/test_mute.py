@@ -1,0 +1,64 @@
+"""When a transcriber that says nothing is taken for mute."""
+
+from __future__ import annotations
+
+import pytest
+
+from telnyx_actors.actors.mute import NEW_AFTER_S, NEW_VOICE_S, PROBE_AFTER_S, PROBE_S, VOICE_S, MuteWatch
+from telnyx_actors.providers.ports import Habits
+
+FRAME_S = 0.02
+
+
+@pytest.mark.parametrize(("announces_voices", "limit_s"), [(True, NEW_VOICE_S), (False, VOICE_S)])
+def test_a_transcriber_that_announces_voices_is_found_mute_sooner(announces_voices: bool, limit_s: float) -> None:
+    watch = MuteWatch(Habits(tells_interims=True, announces_voices=announces_voices))
+    watch.given(2.0, NEW_AFTER_S)
+    assert not watch.is_mute(1, 1, 0.0)
+    watch.given(limit_s - FRAME_S, 0.0)
+    assert not watch.is_mute(1, 1, 0.0)
+    watch.given(FRAME_S, 0.0)
+    assert watch.is_mute(1, 1, 0.0)
+
+
+def test_only_the_beginning_of_a_voice_is_announced() -> None:
+    watch = MuteWatch(Habits(tells_interims=True, announces_voices=True))
+    watch.given(0.0, NEW_AFTER_S)
+    watch.given(NEW_VOICE_S / 2, 0.0)
+    assert not watch.is_mute(1, 1, 0.0), "the announcement"
+    watch.given(NEW_VOICE_S / 2, NEW_AFTER_S / 2)  # too short a pause for another
+    watch.given(NEW_VOICE_S / 2, 0.0)
+    assert not watch.is_mute(1, 1, 0.0)
+
+
+def test_a_noise_costs_ever_fewer_connections() -> None:
+    watch = MuteWatch(Habits(tells_interims=True))
+    found = []
+    for frame in range(1500):  # 30 s
+        watch.given(FRAME_S, 0.0)
+        if watch.is_mute(0, 0, frame * FRAME_S):
+            found.append(round(frame * FRAME_S, 1))
+    assert found == [1.6, 4.8, 11.2, 24.0]
+
+
+def test_nothing_is_expected_of_a_transcriber_that_it_was_never_seen_to_do() -> None:
+    watch = MuteWatch(Habits())
+    watch.given(0.0, NEW_AFTER_S)
+    watch.asked(0.0)
+    watch.probed(0.0, 0)
+    watch.given(60.0, 0.0)
+    assert not watch.is_mute(0, 0, 60.0)
+
+
+@pytest.mark.parametrize(("signs", "is_mute"), [(0, True), (1, False)])
+def test_a_connection_with_nobody_at_the_other_end_is_found_by_a_probe(signs: int, is_mute: bool) -> None:
+    watch = MuteWatch(Habits(tells_interims=True, answers_probes=True))
+    watch.given(PROBE_AFTER_S - FRAME_S, 0.0)
+    assert not watch.is_to_probe()
+    watch.given(FRAME_S, 0.0)
+    assert watch.is_to_probe()
+    watch.probed(1.0, 0)
+    assert not watch.is_to_probe(), "once"
+    assert not watch.is_mute(0, signs, 1.0 + PROBE_S - FRAME_S)
+    assert watch.is_mute(0, signs, 1.0 + PROBE_S) is is_mute
+    assert PROBE_AFTER_S + PROBE_S < 1.0
