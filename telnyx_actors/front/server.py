@@ -98,6 +98,7 @@ class FrontServer:
             self._loop.run_forever()
         except BaseException as error:  # noqa: BLE001 - whatever ends this thread has to be told
             self._die(error)
+            self._cut_off()
         finally:
             if self._server is not None:
                 self._server.close()  # the port has to be free for a successor
@@ -118,6 +119,12 @@ class FrontServer:
         logger.opt(exception=error).critical("El hilo del front terminó sin que nadie lo pidiera")
         if self._on_death is not None:
             self._on_death(error)
+
+    def _cut_off(self) -> None:
+        """Let those who are connected hear of the end: their calls go on without. A loop that is closed
+        before would hang (uvloop), and with it go on taking their frames."""
+        self._await_end(self._loop.time())
+        self._loop.run_forever()
 
     def _begin_stop(self, timeout_s: float) -> None:
         assert self._server is not None

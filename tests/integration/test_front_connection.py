@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from websockets.sync.client import connect as ws_connect
 
-from support.fake_engine import FakeEngine, created
+from support.fake_engine import FakeEngine, FakeGate, FakeSession, created
 from support.front_client import QUICK, answers, ask, connect, exchange, read_to_end, serving
 from telnyx_actors.errors import ConfigError
 from telnyx_actors.front.ports import Answer, CallRequest, Reply
@@ -258,18 +259,25 @@ def test_the_lag_shows_a_blocked_thread(engine: FakeEngine) -> None:
         assert server.lag_ms < 5000
 
 
-def test_a_thread_that_dies_says_so_and_leaves_the_port_to_a_successor(engine: FakeEngine) -> None:
-    died = threading.Event()
-    server = FrontServer(engine, FrontSettings(host="127.0.0.1", port=0), lambda _error: died.set())
+@pytest.mark.parametrize("use_uvloop", [True, False], ids=["uvloop", "asyncio"])
+def test_a_thread_that_dies_says_so_cuts_its_calls_and_leaves_the_port_to_a_successor(use_uvloop: bool) -> None:
+    died, session = threading.Event(), FakeSession()
+    engine = FakeEngine(media=FakeGate({"s3cret": session}))
+    settings = FrontSettings(host="127.0.0.1", port=0, use_uvloop=use_uvloop)
+    server = FrontServer(engine, settings, lambda _error: died.set())
     server.start()
 
     def die() -> None:
         raise SystemExit
 
-    server._loop.call_soon_threadsafe(die)
-    assert died.wait(5)
+    with ws_connect(f"ws://127.0.0.1:{server.port}/stream/media?secret=s3cret", open_timeout=5) as stream:
+        stream.send('{"event":"start","start":{"call_control_id":"v3:abc"}}')
+        assert session.next()[0] == "started"
+        server._loop.call_soon_threadsafe(die)
+        assert died.wait(5)
+        assert session.next()[0] == "closed"
     assert server.stop(1.0)
-    successor = FrontServer(engine, FrontSettings(host="127.0.0.1", port=server.port))
+    successor = FrontServer(engine, replace(settings, port=server.port))
     successor.start()
     assert ask(successor, LAST_GET)[0] == 200
     assert successor.stop(1.0)
