@@ -39,7 +39,7 @@ from telnyx_actors.core.voice_activity import VoiceActivitySettings
 from telnyx_actors.front.actor import FrontActor
 from telnyx_actors.front.ports import PagePort
 from telnyx_actors.front.seen import FrontSeen
-from telnyx_actors.front.settings import FrontSettings
+from telnyx_actors.front.settings import FrontLimits, FrontSettings
 from telnyx_actors.owner import Owner
 from telnyx_actors.personas import load_persona
 from telnyx_actors.providers.softphone import Softphone, WithSoftphone
@@ -234,11 +234,13 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
 
 def front_settings(settings: Settings) -> FrontSettings:
     """Where the front listens, by the settings."""
-    token = settings.server.api_token
+    token, limits = settings.server.api_token, FrontLimits()
     return FrontSettings(
         host=settings.server.host,
         port=settings.server.port,
         api_token=token.reveal() if token is not None else None,
         telnyx_public_key=settings.telnyx.public_key,
         version=__version__,
+        # Every call keeps a connection of its own open: what is left for everybody else stays the same.
+        limits=replace(limits, connections_max=limits.connections_max + settings.server.max_calls),
     )

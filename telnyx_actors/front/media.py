@@ -31,31 +31,35 @@ MUTE_CHECKS: Final = 4
 
 
 class MediaRoute:
-    """Upgrades anyone, within a limit on those who have not yet shown whose they are."""
+    """Upgrades anyone, within a limit on strangers: no crowd of them keeps a call's own socket out."""
 
     def __init__(self, gate: MediaGate, counters: FrontCounters, limits: FrontLimits) -> None:
         self.gate = gate
         self.counters = counters
         self.limits = limits
-        self.pending = 0
+        self.strangers = 0
 
     def accept(self, request: Request) -> MediaSocket | Response:
-        if self.pending >= self.limits.pending_streams_max:
+        secret = request.query.get("secret") or request.headers.get(STREAM_AUTH_HEADER, "")
+        is_stranger = not (secret and self.gate.expects(secret))
+        if is_stranger and self.strangers >= self.limits.pending_streams_max:
             self.counters.streams_refused["too_many_pending"] += 1
             busy = "Demasiados sockets de audio sin identificar; intente de nuevo."
             return error_response(503, "busy", busy, ("Retry-After", "2"))
-        return MediaSocket(self, request.query.get("secret") or request.headers.get(STREAM_AUTH_HEADER, ""))
+        return MediaSocket(self, secret, is_stranger)
 
 
 class MediaSocket:
     """One media socket: waits for a ``start`` that is admitted, then passes frames to its call."""
 
-    def __init__(self, route: MediaRoute, secret: str) -> None:
+    def __init__(self, route: MediaRoute, secret: str, is_stranger: bool) -> None:
+        """``is_stranger``: no call waits for a socket with this secret."""
         self._route = route
         self._gate = route.gate
         self._counters = route.counters
         self._limits = route.limits
         self._secret = secret
+        self._is_stranger = is_stranger
         self._deadline = Alarm()
         self._session: MediaSession | None = None
         self._early = 0
@@ -66,13 +70,12 @@ class MediaSocket:
     def opened(self, socket: WebSocket) -> None:
         self._socket = socket
         self._is_pending = True
-        self._route.pending += 1
+        self._route.strangers += self._is_stranger
         self._counters.streams_open += 1
         self._counters.streams_total += 1
         # Telnyx opens the socket when it dials and says `start` when the phone is answered:
         # only a stranger has to hurry.
-        is_expected = bool(self._secret) and self._gate.expects(self._secret)
-        patience_s = self._limits.stream_ring_s if is_expected else self._limits.stream_start_s
+        patience_s = self._limits.stream_start_s if self._is_stranger else self._limits.stream_ring_s
         self._deadline.set(patience_s, partial(self._refuse, "no_start"))
 
     def text(self, message: bytes) -> None:
@@ -163,7 +166,7 @@ class MediaSocket:
         self._deadline.cancel()
         if self._is_pending:
             self._is_pending = False
-            self._route.pending -= 1
+            self._route.strangers -= self._is_stranger
 
     def _count_garbage(self) -> None:
         self._counters.frames_garbage += 1

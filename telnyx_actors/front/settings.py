@@ -13,7 +13,7 @@ class FrontLimits:
     connections_per_peer_max: int = 64
     """Of one address, loopback excepted: behind a proxy everybody comes from there."""
     pending_streams_max: int = 256
-    """Media sockets that have not yet proved which call they belong to."""
+    """Media sockets that no call waits for, and that have not yet been closed for it."""
 
     target_bytes_max: int = 2048
     header_bytes_max: int = 16 * 1024

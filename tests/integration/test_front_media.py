@@ -254,17 +254,22 @@ def test_a_broken_handshake_is_answered_in_json(server: FrontServer, broken: byt
     assert server.counters.streams_total == 0
 
 
-def test_strangers_waiting_at_the_door_are_limited(engine: FakeEngine, session: FakeSession) -> None:
+def test_strangers_waiting_at_the_door_are_limited_and_keep_no_call_out(
+    engine: FakeEngine, session: FakeSession
+) -> None:
     with serving(engine, replace(PATIENT, pending_streams_max=1)) as server:
-        with stream(server) as first:
+        with stream(server, ""), stream(server) as ours:
             with connect(server) as sock:
-                sock.sendall(HANDSHAKE % b"")
+                sock.sendall(HANDSHAKE % b"?secret=wrong")
                 assert answers(sock.recv(4096))[0][0] == 503
-            start(first)
+            start(ours)
             assert session.next()[0] == "started"
-            with stream(server, ""):
-                pass
         assert server.counters.streams_refused == {"too_many_pending": 1}
+
+
+def test_calls_that_ring_take_no_strangers_place(engine: FakeEngine) -> None:
+    with serving(engine, replace(PATIENT, pending_streams_max=1)) as server, stream(server), stream(server, ""):
+        assert not server.counters.streams_refused
 
 
 def reading_nothing(server: FrontServer) -> socket.socket:
