@@ -43,6 +43,7 @@ class MuteWatch:
         self._is_new_voice = False
         self._asked_at: float | None = None
         self._probed: tuple[float, int] | None = None  # when, and how many signs of life there had been
+        self._probe_from_s = 0.0  # of the voice
         self._patience = 1
 
     def connected(self, habits: Habits) -> None:
@@ -53,7 +54,8 @@ class MuteWatch:
     def given(self, voice_s: float, silence_s: float) -> None:
         """The connection was given so much of each, in this order."""
         if voice_s and self._silence_s >= NEW_AFTER_S:
-            self._is_new_voice, self._voice_s = True, 0.0
+            self._is_new_voice = True
+            self._voice_s = self._probe_from_s = 0.0
         self._voice_s += voice_s
         self._silence_s = silence_s if voice_s else self._silence_s + silence_s
 
@@ -63,7 +65,7 @@ class MuteWatch:
 
     def is_to_probe(self) -> bool:
         """Whether it is time to ask for a sign of life."""
-        return self._probed is None and self._voice_s >= PROBE_AFTER_S
+        return self._probed is None and self._voice_s >= self._probe_from_s + PROBE_AFTER_S
 
     def probed(self, now: float, signs: int) -> None:
         """It was asked for one, when ``signs`` had come."""
@@ -84,7 +86,9 @@ class MuteWatch:
         habits, patience = self._habits, self._patience
         if self._probed is not None and habits.answers_probes:
             at, before = self._probed
-            if signs == before and now >= at + PROBE_S:
+            if signs != before:
+                self._probed, self._probe_from_s = None, self._voice_s
+            elif now >= at + PROBE_S:
                 return True
         if self._asked_at is not None and habits.answers_requests and now >= self._asked_at + ANSWER_S * patience:
             return True
@@ -93,5 +97,6 @@ class MuteWatch:
         return habits.tells_interims and self._voice_s >= VOICE_S * patience
 
     def _begin_anew(self, messages: int = 0) -> None:
-        self._messages, self._voice_s, self._is_new_voice = messages, 0.0, False
+        self._messages, self._is_new_voice = messages, False
+        self._voice_s = self._probe_from_s = 0.0
         self._asked_at = self._probed = None

@@ -37,7 +37,7 @@ def voice_confirmed(s: State, event: ev.VoiceConfirmed) -> None:
 def voice_stopped(s: State, event: ev.VoiceStopped) -> None:
     s.listening.is_voiced = False
     s.listening.voice_ended = event.at
-    s.listening.flush_until = s.now + s.rules.flush_timeout_s
+    s.listening.flush_until = max(s.now + s.rules.flush_timeout_s, s.replay_until)
     if not s.transcriber_decides and not s.hears_by_carrier:
         s.do(FinalizeTranscript())
 
@@ -54,6 +54,8 @@ def final(s: State, event: ev.TranscriptFinal) -> None:
     # Behind an endpoint nothing is left to flush, and a request to do so goes unanswered.
     if event.flushed or event.endpoint or s.hears_by_carrier:
         s.listening.flush_until = None
+    if event.flushed:
+        s.replay_until = 0.0
     is_sure = event.confidence >= s.rules.min_confidence
     s.listening.final_text(event.text if is_sure else "", s.now)
     if event.endpoint:

@@ -63,12 +63,13 @@ def hearing_failed(s: State, event: ev.HearingFailed) -> None:
     if event.is_final or s.hearing_failures >= s.rules.hearing_failures_max:
         s.is_own_hearing_lost = True
         _hear_by_carrier(s)
-    elif s.listening.owes_words:
-        # They come from a new connection, which hears it all again: what it makes of the beginning is not all.
-        s.listening.flush_until = s.now + s.rules.replay_timeout_s
+    else:
+        _wait_for_replay(s, is_owed=s.listening.owes_words)
 
 
 def hearing_restored(s: State, event: ev.HearingRestored) -> None:
+    if s.hearing_failures and not s.is_own_hearing_lost:
+        _wait_for_replay(s, is_owed=s.is_flushing)
     s.hearing_failures, s.is_own_hearing_lost = 0, False
     if event.by_reserve != s.hears_by_reserve:
         s.hears_by_reserve = event.by_reserve
@@ -118,11 +119,18 @@ def _use_files(s: State) -> None:
     _go_live(s)
 
 
+def _wait_for_replay(s: State, *, is_owed: bool) -> None:
+    """A new connection hears again what the lost one had not finished: what it makes of the beginning is not all."""
+    s.replay_until = s.now + s.rules.replay_timeout_s
+    if is_owed:
+        s.listening.flush_until = s.replay_until
+
+
 def _hear_by_carrier(s: State) -> None:
     if not s.hears_by_carrier:
         s.hears_by_carrier = True
         s.note("carrier_hearing")
-        s.listening.flush_until = None  # nobody is left to answer that
+        s.listening.flush_until, s.replay_until = None, 0.0  # nobody is left to answer that
         s.do(StartTranscription())
 
 

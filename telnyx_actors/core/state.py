@@ -64,6 +64,7 @@ class State:
     is_stream_refused: bool = False  # the carrier said so while it rang
     hearing_failures: int = 0  # of our transcriber, since it last worked
     hears_by_reserve: bool = False  # by another transcriber than the one that was chosen
+    replay_until: float = 0.0  # until when a transcriber may still be hearing what was said before
     is_own_hearing_lost: bool = False  # our transcriber does not work, or has not begun to
     hears_by_carrier: bool = False  # the carrier's transcriber is at work
     closing_reason: str = ""

@@ -200,6 +200,40 @@ def test_one_that_is_lost_now_and_then_is_not() -> None:
     assert sim.actions(ac.StartTranscription) == []
 
 
+@pytest.mark.parametrize("restored_at", [6.9, 7.3])
+def test_a_new_connection_that_has_a_voice_to_hear_again_is_waited_for(restored_at: float) -> None:
+    """Whether it was there before the voice ended or came behind it."""
+    sim = call()
+    sim.at(6.0, ev.VoiceStarted(6.0))
+    sim.at(6.1, ev.VoiceConfirmed(6.0))
+    sim.at(6.4, ev.TranscriptInterim("quiero"))
+    sim.at(6.8, ev.HearingFailed("reset"))
+    sim.at(restored_at, ev.HearingRestored())
+    sim.at(7.2, ev.VoiceStopped(7.0))
+    sim.at(restored_at + 2.0, ev.TranscriptFinal(CITA, flushed=True))
+    sim.run(until=20.0)
+    assert said(sim) == [CITA]
+    asked_at = next(at for at, _ in sim.actions(ac.AskModel))
+    assert asked_at == pytest.approx(restored_at + 2.0), "and no longer than need be"
+
+
+def test_a_voice_after_the_one_that_was_heard_again_is_waited_for_as_usual() -> None:
+    sim = call()
+    sim.at(6.0, ev.VoiceStarted(6.0))
+    sim.at(6.1, ev.VoiceConfirmed(6.0))
+    sim.at(6.8, ev.HearingFailed("reset"))
+    sim.at(6.9, ev.HearingRestored())
+    sim.at(7.2, ev.VoiceStopped(7.0))
+    sim.at(7.3, ev.TranscriptFinal("quiero una", flushed=True))
+    sim.at(7.4, ev.VoiceStarted(7.4))
+    sim.at(7.5, ev.VoiceConfirmed(7.4))
+    sim.at(7.8, ev.TranscriptInterim("cita"))
+    sim.at(8.2, ev.VoiceStopped(8.0))
+    sim.run(until=9.5)
+    assert sim.conversation.state.replay_until == 0.0
+    assert sim.actions(ac.AskModel), "an answer that does not come is not waited for as long as a replay"
+
+
 def test_one_that_comes_back_is_used_again() -> None:
     sim = call()
     for at in (4.0, 4.2, 4.4):

@@ -62,3 +62,13 @@ def test_a_connection_with_nobody_at_the_other_end_is_found_by_a_probe(signs: in
     assert not watch.is_mute(0, signs, 1.0 + PROBE_S - FRAME_S)
     assert watch.is_mute(0, signs, 1.0 + PROBE_S) is is_mute
     assert PROBE_AFTER_S + PROBE_S < 1.0
+
+
+def test_as_long_as_probes_are_answered_they_go_on() -> None:
+    watch = MuteWatch(Habits(answers_probes=True))
+    for round_ in range(1, 4):
+        watch.given(PROBE_AFTER_S, 0.0)
+        assert watch.is_to_probe()
+        watch.probed(float(round_), signs=round_)
+        assert not watch.is_mute(0, round_ + 1, round_ + PROBE_S), "answered"
+        assert not watch.is_to_probe(), "only just"
