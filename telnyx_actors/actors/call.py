@@ -183,7 +183,7 @@ class CallActor(EngineActor):
             case Redial() | WebhookDue():
                 self._setup.remember(message, self._call_log)
             case CallStatus():
-                self._feed(ev.TimePassed() if message.is_alive else ev.CallEnded("ended_meanwhile"))
+                self._feed(self._setup.found(message))
             case CommandDone():
                 self._memory.orders.pop(message.command_id, None)
             case CommandFailed():
@@ -289,6 +289,8 @@ class CallActor(EngineActor):
     def _command_failed(self, message: CommandFailed) -> None:
         error = message.error
         self._memory.orders.pop(message.command_id, None)
+        if self._setup.rings_still(message):
+            return
         self._memory.counts[f"carrier_{error.kind}"] += 1
         self._note(f"Telnyx no aceptó «{message.name}»: {error.message}", is_failure=error.kind is not Failure.GONE)
         if error.kind is Failure.GONE:

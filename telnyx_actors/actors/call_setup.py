@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Final
 
 from telnyx_actors.actors.memory import CallMemory
-from telnyx_actors.actors.messages import Redial, WebhookDue
+from telnyx_actors.actors.messages import CallStatus, CommandFailed, Redial, WebhookDue
 from telnyx_actors.actors.orders import hang_up
 from telnyx_actors.actors.performer import Performer
 from telnyx_actors.actors.services import Services
+from telnyx_actors.core import events as ev
 from telnyx_actors.core.state import Phase
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.logs import CallLog, mask_phone
@@ -58,6 +59,25 @@ class CallSetup:
             self._performer.ask_status()
         elif memory.dial is None and memory.conversation.state.phase is Phase.RINGING:
             self.begin(log)  # it died before it dialled, or while the carrier wanted patience
+
+    def found(self, status: CallStatus) -> ev.CallEvent:
+        """The carrier has looked for the call, because this process did not see how it went until now.
+
+        Who was called may have picked up while nobody was there to be told, and of a phone that rings the carrier
+        need not say that the call is alive. But it streams answered calls only: asked for a stream, it opens one,
+        or the phone rings still, or the call is gone.
+        """
+        state = self._memory.conversation.state
+        if state.phase is Phase.RINGING and state.is_stream_void and state.rules.uses_stream:
+            self._performer.order(self._performer.orders.start_stream(self._services.gate.renew(self._memory.session)))
+        elif not status.is_alive:
+            return ev.CallEnded("ended_meanwhile")
+        return ev.TimePassed()
+
+    def rings_still(self, failed: CommandFailed) -> bool:
+        """Whether the carrier refused no more than the stream of a call that nobody has answered yet."""
+        is_stream = failed.name == "streaming_start" and failed.error.kind is Failure.REFUSED
+        return is_stream and self._memory.conversation.state.phase is Phase.RINGING
 
     def dial_failed(self, error: ProviderError, log: CallLog) -> bool:
         """Whether it did for good: not where patience helps, nor where the call rings and only the answer was lost."""

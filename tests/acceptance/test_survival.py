@@ -12,11 +12,13 @@ from typing import Any
 
 from measure.daemon import ROOT, Daemon
 from support.stage import UNHURRIED
+from support.waiting import until
 from telnyx_actors.core.chronicle import End
 from telnyx_actors.replay.shelf import find
 from telnyx_actors.replay.verdict import EXIT_SAME, judge
 from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Say, Wait, WaitForAgent
 from telnyx_actors.standins.carrier_call import CarrierCall
+from telnyx_actors.standins.telnyx_settings import WebhookChaos
 from telnyx_actors.standins.world import World
 
 QUESTION = "¿Cuánto cuesta la consulta?"
@@ -129,3 +131,21 @@ def test_a_call_goes_on_with_its_history_after_its_process_was_killed(world: Wor
 
     assert_went_on(world, call)
     assert_replays(first, call, None)
+
+
+def test_who_picked_up_while_no_process_was_there_is_greeted_by_the_next(world: World, tmp_path: Path) -> None:
+    world.expect(CallerScript((WaitForAgent(silent_ms=500), HangUp()), answer=Answer(after_s=1.0)), "+573001110004")
+    world.misbehave(WebhookChaos(match="call.answered", missing=1.0))
+    first = Daemon(tmp_path, {**world.env, **UNHURRIED}).start()
+    try:
+        call_control_id = first.dial("+573001110004", saludo="Hola.")
+        first.wait_line("call.initiated", call=call_control_id)
+    finally:
+        first.kill()
+    until(lambda: world.call(call_control_id).answered_at)
+    with Daemon(tmp_path, first.env) as second:
+        call = world.wait_ended(call_control_id, timeout_s=20)
+        second.wait_line("Registro guardado", call=call_control_id)
+        assert not second.lines("Telnyx no aceptó")
+    world.heal()
+    assert (call.script_error, call.hangup_source) == ("", "callee")

@@ -31,6 +31,7 @@ from telnyx_actors.actors.supervision import ChildExited
 from telnyx_actors.actors.trail import Incident
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
+from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.core.state import Phase, Transfer
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
@@ -352,6 +353,46 @@ def test_a_message_that_the_carrier_refused_is_a_failure_of_the_call(call: HeldC
     [(_, _, what)] = call.memory.view.trail.failures
     assert isinstance(what, Incident)
     assert "100004 invalid media" in what.text
+
+
+# --- the death of its process ---------------------------------------------------------------
+
+
+@pytest.fixture
+def ringing(still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld) -> HeldCall:
+    """Taken up by a process that has not seen whether anybody picked up."""
+    started = still.clock.wall().isoformat()
+    saved = SavedCall(PLAN.ref, number=PLAN.number, secret="s", call_control_id=ID, started=started)
+    return HeldCall(still, unstarted, world, PLAN, saved)
+
+
+def test_a_call_that_was_answered_while_no_process_was_there_goes_live(ringing: HeldCall) -> None:
+    ringing.run_until(is_a(CallStatus))
+    assert ringing.command() == "streaming_start"
+    ringing.run_until(is_a(CommandDone))
+    ringing.open(FakeSink())
+    assert phase(ringing) is Phase.LIVE
+
+
+@pytest.mark.parametrize("is_alive", [True, False])
+def test_a_call_that_rings_still_when_its_process_is_replaced_goes_on_ringing(
+    ringing: HeldCall, world: FakeWorld, is_alive: bool
+) -> None:
+    world.carrier.is_alive = is_alive  # of a call that it has just dialled, the carrier says that it is not
+    world.carrier.errors["streaming_start"] = [refused("not answered", Failure.REFUSED)]
+    ringing.run_until(is_a(CommandFailed))
+    assert (phase(ringing), ringing.command()) == (Phase.RINGING, "streaming_start")
+    assert ringing.memory.view.trail.failures == []
+    ringing.tell(webhook("call.answered"))
+    assert ringing.command() == "streaming_start"
+    ringing.open(FakeSink())
+    assert phase(ringing) is Phase.LIVE
+
+
+def test_a_call_that_rang_out_while_no_process_was_there_is_found_out(ringing: HeldCall, world: FakeWorld) -> None:
+    world.carrier.errors["streaming_start"] = [refused("ended", Failure.GONE)]
+    ringing.run_until(is_a(CommandFailed))
+    assert (phase(ringing), ringing.memory.view.ended_reason) == (Phase.ENDED, "gone")
 
 
 # --- its own death --------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from support.stepping import StillRuntime, Unstarted, hand, step, step_all
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.call import CallActor
 from telnyx_actors.actors.messages import CallFinished, CallPlan, Journaled, WebhookReceived
-from telnyx_actors.actors.recall import new_memory
+from telnyx_actors.actors.recall import new_memory, saved_memory
 from telnyx_actors.actors.supervision import ChildExited, RestartDue
+from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.wire.telnyx_media import StreamStart
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
@@ -28,7 +29,15 @@ def webhook(event_type: str, leg: str = LEG, call_control_id: str = ID, **payloa
 class HeldCall:
     """``restart`` and ``crash`` do what the supervisor and the runtime would."""
 
-    def __init__(self, still: StillRuntime, set_up: Unstarted[Any], world: FakeWorld, plan: CallPlan) -> None:
+    def __init__(
+        self,
+        still: StillRuntime,
+        set_up: Unstarted[Any],
+        world: FakeWorld,
+        plan: CallPlan,
+        saved: SavedCall | None = None,
+    ) -> None:
+        """``saved``: by the process that held it before."""
         self.still = still
         self.world = world
         self.path = f"engine/{plan.ref}"
@@ -37,7 +46,11 @@ class HeldCall:
         supervisor: Any = self.supervisor
         journal: Any = self.journal
         world.services.supervisor.ref, world.services.journal.ref = supervisor, journal
-        self.memory = new_memory(plan, self.placed.append, world.services, still.clock)
+        self.memory = (
+            new_memory(plan, self.placed.append, world.services, still.clock)
+            if saved is None
+            else saved_memory(saved, world.services, still.clock)
+        )
         self._set_up = set_up
         self.actor = self._start(0)
 
