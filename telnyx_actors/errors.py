@@ -2,6 +2,7 @@
 
     EngineError
     ├── ConfigError           the environment is wrong; says every problem at once
+    ├── CallRefused           there is no room for another call
     ├── WireError             a peer sent something that does not follow its protocol (their mistake)
     └── ProviderError         a vendor did not do what was asked; ``kind`` says how it failed
 
@@ -24,6 +25,14 @@ class ConfigError(EngineError):
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class CallRefused(EngineError):
+    """There is no room for another call; the text says why, for whoever asked."""
+
+    def __init__(self, reason: str, retry_after_s: int) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
 
 
 class WireError(EngineError):

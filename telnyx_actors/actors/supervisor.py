@@ -39,7 +39,7 @@ from telnyx_actors.core import events as ev
 from telnyx_actors.core.endings import CRASHED, DIAL_FAILED
 from telnyx_actors.core.pace import Pace
 from telnyx_actors.core.saved import SavedCall
-from telnyx_actors.errors import EngineError, Failure
+from telnyx_actors.errors import CallRefused, Failure
 from telnyx_actors.logs import CallLog, mask_phone
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
@@ -59,14 +59,6 @@ FORGOTTEN_WITHIN_S: Final = 60.0
 
 DIAL_WAIT_MAX_S: Final = 15.0
 """Who asked for the call waits that long for its turn, and not longer than their request lives."""
-
-
-class CallRefused(EngineError):
-    """There is no room for another call; the text says why, for whoever asked."""
-
-    def __init__(self, reason: str, retry_after_s: int) -> None:
-        super().__init__(reason)
-        self.retry_after_s = retry_after_s
 
 
 class SupervisorActor(EngineActor):

@@ -12,11 +12,10 @@ from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.session import StreamGate
 from telnyx_actors.actors.spool import record_key
-from telnyx_actors.actors.supervisor import CallRefused
 from telnyx_actors.clock import Clock
 from telnyx_actors.config.engine import MEDIA_PATH
 from telnyx_actors.core.persona import system_prompt
-from telnyx_actors.errors import ProviderError
+from telnyx_actors.errors import CallRefused, ProviderError
 from telnyx_actors.front.ports import Answer, CallRequest, FileReply, Json, Phones, Reply
 from telnyx_actors.front.records import Records
 from telnyx_actors.front.refusals import refusal_in_words

@@ -31,9 +31,9 @@ from telnyx_actors.actors.messages import (
 )
 from telnyx_actors.actors.recall import new_memory
 from telnyx_actors.actors.supervision import ChildSpec
-from telnyx_actors.actors.supervisor import DIAL_WAIT_MAX_S, CallRefused, SupervisorActor
+from telnyx_actors.actors.supervisor import DIAL_WAIT_MAX_S, SupervisorActor
 from telnyx_actors.core import events as ev
-from telnyx_actors.errors import Failure, ProviderError
+from telnyx_actors.errors import CallRefused, Failure, ProviderError
 from telnyx_actors.providers.ports import DialledCall
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 

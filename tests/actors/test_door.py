@@ -14,8 +14,7 @@ from support.manual_time import ManualClock
 from support.plans import PLAN, FakeWorld
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.messages import EndCall, PlaceCall, WebhookReceived
-from telnyx_actors.actors.supervisor import CallRefused
-from telnyx_actors.errors import Failure, ProviderError
+from telnyx_actors.errors import CallRefused, Failure, ProviderError
 from telnyx_actors.front.door import Door
 from telnyx_actors.front.ports import Answer, CallRequest, FilePart, NoSuchPart
 from telnyx_actors.front.records import READERS_MAX

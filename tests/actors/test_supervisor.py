@@ -34,9 +34,9 @@ from telnyx_actors.actors.messages import (
 )
 from telnyx_actors.actors.spool import Spool
 from telnyx_actors.actors.supervision import ChildExited, ChildGaveUp, ChildSpec
-from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX, FORGOTTEN_WITHIN_S, CallRefused, SupervisorActor
+from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX, FORGOTTEN_WITHIN_S, SupervisorActor
 from telnyx_actors.core.saved import SavedCall
-from telnyx_actors.errors import Failure, ProviderError
+from telnyx_actors.errors import CallRefused, Failure, ProviderError
 
 
 @pytest.fixture
