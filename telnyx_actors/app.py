@@ -217,6 +217,7 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
         timezone=call.timezone,
         webhook_url=settings.server.webhook_url,
         stream_url=settings.server.stream_url,
+        own_number=settings.telnyx.phone_number,
         spool_dir=settings.archive.data_dir / "spool",
         archive_folder=settings.archive.folder,
         max_response_chars=call.max_response_chars,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from telnyx_actors.actors.messages import CallPlan
@@ -16,6 +17,8 @@ from telnyx_actors.wire.telnyx_rest import playback_fields, stream_fields, trans
 TARGET_LEGS = "both"
 TIME_LIMIT_MARGIN_S = 60
 """The carrier ends the call this long after we should have: for the day when we cannot."""
+TIME_LIMIT_MAX_S = 14_000
+"""What Telnyx takes at most: so its table of errors; its schema says 14,400."""
 
 CLIENT_STATE_MAX_BYTES = 760
 """Telnyx names no limit; as base64 this is just above 1 KB, and it comes back with every webhook."""
@@ -46,7 +49,7 @@ class Orders:
             command_id=str(uuid.uuid4()),
             stream=stream,
             timeout_secs=ring_s,
-            time_limit_secs=int(self._settings.rules.call_max_s) + TIME_LIMIT_MARGIN_S,
+            time_limit_secs=min(int(self._settings.rules.held_max_s) + TIME_LIMIT_MARGIN_S, TIME_LIMIT_MAX_S),
         )
 
     def answer(self, stream_secret: str | None) -> CallCommand:
@@ -84,8 +87,11 @@ class Orders:
         return self._command("transcription_stop")
 
     def transfer(self, number: str) -> CallCommand:
-        """The other side's webhooks come to this call too: what becomes of it is the caller's matter."""
-        return self._command("transfer", to=number, webhook_url=self.webhook_url)
+        """The other side's webhooks come to this call too: what becomes of it is the caller's matter.
+
+        Without a ``from`` the carrier shows the number that was called, which for a call of ours is not ours to show.
+        """
+        return transfer(number, {"from": self._settings.own_number, "webhook_url": self.webhook_url})
 
     def _stream(self, secret: str) -> dict[str, object]:
         return stream_fields(self._stream_url(secret), "inbound_track", Encoding.PCMU, TARGET_LEGS)
@@ -111,8 +117,9 @@ def hang_up() -> CallCommand:
     return CallCommand("hangup", str(uuid.uuid4()))
 
 
-def transfer(number: str) -> CallCommand:
-    return CallCommand("transfer", str(uuid.uuid4()), {"to": number})
+def transfer(number: str, more: Mapping[str, object] | None = None) -> CallCommand:
+    """Give the caller to somebody else. An incoming call is shown as coming from the number that it came to."""
+    return CallCommand("transfer", str(uuid.uuid4()), {"to": number, **(more or {})})
 
 
 def reject(reason: str = "USER_BUSY") -> CallCommand:

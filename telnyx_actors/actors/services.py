@@ -46,6 +46,7 @@ class CallSettings:
     timezone: ZoneInfo
     webhook_url: str
     stream_url: str
+    own_number: str  # whose calls these are, E.164
     spool_dir: Path
     archive_folder: str
     max_response_chars: int = 150

@@ -154,7 +154,7 @@ class Call(Group):
     )
     max_call_s: int = setting(
         "MAX_CALL_SECONDS",
-        whole(30, 14_400, "s"),
+        whole(30, 13_900, "s"),  # Telnyx ends every call after 14,000
         "1800",
         Text(es="Duración máxima de una llamada.", en="The longest a call may last."),
     )

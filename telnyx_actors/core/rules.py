@@ -63,6 +63,11 @@ class Rules:
     leave_within_s: float = 5.0  # for the sentences that the carrier has, when another process takes the call
     transfer_max_s: float = 7200.0  # a call given to a person is theirs for this long
 
+    @property
+    def held_max_s(self) -> float:
+        """The longest that the caller may be on the line: with us, and then with a person."""
+        return self.call_max_s + (self.transfer_max_s if self.transfer_number else 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:

@@ -116,6 +116,8 @@ class Commands:
 
     async def transfer(self, leg: Leg, body: read.Body) -> None:
         to = read.phone_number(body, "to")
+        if (read.text(body, "from") or leg.record.to) != self._settings.phone_number:
+            raise ApiError(403, "10010", "Caller id is not a number of the account (D35)", "/from")
         state = read.text(body, "target_leg_client_state") or None
         self._exchange.transfer(leg, to, replace(self.terms(body), client_state=state))
 

@@ -122,7 +122,9 @@ def test_a_transfer_connects_two_people_and_ends_with_either() -> None:
         async with telnyx_and_app() as (telnyx, app):
             record = await answered(telnyx, app)
             telnyx.expect(CallerScript((Wait(0.1), HangUp()), AT_ONCE), "+573187654321")
-            await app.command(record.call_control_id, "transfer", to="+573187654321", webhook_url=f"{app.url}/webhook")
+            own = telnyx.settings.phone_number
+            to = {"to": "+573187654321", "from": own, "webhook_url": f"{app.url}/webhook"}
+            await app.command(record.call_control_id, "transfer", **to)
             await telnyx.wait_ended(record.call_control_id, 5)
             assert record.transferred_to == "+573187654321"
             other = telnyx.calls()[1]
@@ -132,12 +134,27 @@ def test_a_transfer_connects_two_people_and_ends_with_either() -> None:
     asyncio.run(run())
 
 
+def test_a_transfer_under_a_number_that_is_not_the_accounts_is_refused() -> None:
+    """Left out, it is the number that was called: somebody's, where the call is one of ours."""
+
+    async def run() -> None:
+        async with telnyx_and_app() as (telnyx, app):
+            record = await answered(telnyx, app)
+            for number in ({}, {"from": "+573187654321"}):
+                status, answer = await app.command(record.call_control_id, "transfer", to="+573187654321", **number)
+                assert (status, answer["errors"][0]["code"]) == (403, "10010")
+            assert len(telnyx.calls()) == 1
+
+    asyncio.run(run())
+
+
 def test_a_transfer_that_nobody_takes_leaves_the_call_up() -> None:
     async def run() -> None:
         async with telnyx_and_app() as (telnyx, app):
             record = await answered(telnyx, app)
             telnyx.expect(CallerScript((), Answer("busy", after_s=0)))
-            await app.command(record.call_control_id, "transfer", to="+573187654321")
+            to = {"to": "+573187654321", "from": telnyx.settings.phone_number}
+            await app.command(record.call_control_id, "transfer", **to)
             await telnyx.wait_ended(telnyx.calls()[1].call_control_id, 5)
             assert record.state == "answered"
             assert app.payloads("call.bridged") == []

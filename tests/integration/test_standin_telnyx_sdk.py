@@ -96,6 +96,7 @@ def test_the_preflight_questions_are_answered() -> None:
         ({"stream_url": "http://x/"}, telnyx.UnprocessableEntityError, "10015"),
         ({"timeout_secs": 1}, telnyx.UnprocessableEntityError, "90028"),
         ({"time_limit_secs": 5}, telnyx.UnprocessableEntityError, "90029"),
+        ({"time_limit_secs": 14_460}, telnyx.UnprocessableEntityError, "90029"),
     ],
 )
 def test_a_wrong_dial_is_refused_as_the_vendor_refuses_it(

@@ -36,6 +36,7 @@ def settings(spool_dir: Path, rules: Rules | None = None) -> CallSettings:
         timezone=ZoneInfo("America/Bogota"),
         webhook_url="https://engine.test/webhook/telnyx",
         stream_url="wss://engine.test/stream/media",
+        own_number="+576015550100",
         spool_dir=spool_dir,
         archive_folder="audios",
     )

@@ -10,7 +10,17 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from support.plans import PLAN, settings
-from telnyx_actors.actors.orders import CLIENT_STATE_MAX_BYTES, Orders, hang_up, order_in, ref_in, reject, transfer
+from telnyx_actors.actors.orders import (
+    CLIENT_STATE_MAX_BYTES,
+    TIME_LIMIT_MAX_S,
+    Orders,
+    hang_up,
+    order_in,
+    ref_in,
+    reject,
+    transfer,
+)
+from telnyx_actors.core.rules import Rules
 from telnyx_actors.wire.telnyx_client_state import decode_client_state
 
 SECRET = "s&cr=t/ñ"
@@ -31,7 +41,27 @@ def test_a_dial_says_where_its_webhooks_and_its_stream_go(orders: Orders) -> Non
     assert query(request.webhook_url) == {"call": [PLAN.ref], "token": [SECRET]}
     assert request.stream is not None
     assert query(request.stream.url) == {"secret": ["stream-secret"]}
-    assert request.time_limit_secs > orders._settings.rules.call_max_s
+
+
+@pytest.mark.parametrize(
+    ("rules", "limit_s"),
+    [
+        (Rules(call_max_s=1800), 1860),
+        (Rules(call_max_s=1800, transfer_number="+576015550111", transfer_max_s=7200), 9060),
+        (Rules(call_max_s=13_900), 13_960),
+        (Rules(call_max_s=13_900, transfer_number="+576015550111"), TIME_LIMIT_MAX_S),
+    ],
+)
+def test_the_carrier_ends_a_call_only_when_neither_we_nor_a_person_should_have_it_any_more(
+    rules: Rules, limit_s: int
+) -> None:
+    assert Orders(PLAN, SECRET, settings(Path(), rules)).dial(None).time_limit_secs == limit_s
+
+
+def test_a_caller_is_given_to_a_person_under_our_number(orders: Orders) -> None:
+    order = orders.transfer("+576015550111")
+    assert (order.body["to"], order.body["from"]) == ("+576015550111", "+576015550100")
+    assert query(order.body["webhook_url"]) == {"call": [PLAN.ref], "token": [SECRET]}
 
 
 def test_a_call_without_a_stream_is_dialled_and_answered_without_one(orders: Orders) -> None:
