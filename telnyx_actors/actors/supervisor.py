@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -57,8 +58,18 @@ SPARE: Final = frozenset({"journal", "phrases", "sweeper"})
 FORGOTTEN_WITHIN_S: Final = 60.0
 """How long after the start the carrier may tell of calls that the process before held: it repeats what nobody took."""
 
+RECALL_WITHIN_S: Final = 5.0
+"""How long what comes of calls that we do not know waits for the journal to say which calls the process before had."""
+
+EARLY_MAX: Final = 1000
+"""So much of it waits; of more the oldest is lost."""
+
 DIAL_WAIT_MAX_S: Final = 15.0
 """Who asked for the call waits that long for its turn, and not longer than their request lives."""
+
+
+class _RecallOver:
+    """The journal has had its time."""
 
 
 class SupervisorActor(EngineActor):
@@ -87,6 +98,7 @@ class SupervisorActor(EngineActor):
         self._empty: Callable[[], None] | None = None
         self._pace = Pace(services.settings.dials_per_s)
         self._born_at = self.clock.now()
+        self._early: deque[WebhookReceived] | None = deque(maxlen=EARLY_MAX)  # None once the journal has spoken
         self._waiting = 0  # calls that wait for their turn to be dialled
 
     # --- life ---------------------------------------------------------------------
@@ -97,6 +109,7 @@ class SupervisorActor(EngineActor):
         vendors, settings = services.vendors, services.settings
         journal, front = self._specs
         self.start_child(journal)
+        self.send_later(RECALL_WITHIN_S, _RecallOver())
         self._carrier = self.start_child(
             ChildSpec("carrier", lambda birth: CarrierActor.start(birth, me, vendors.carrier))
         )
@@ -164,6 +177,9 @@ class SupervisorActor(EngineActor):
                 for saved in message.calls:
                     self._adopt(saved)
                 self._sweeper.tell(Sweep())
+                self._recalled()
+            case _RecallOver():
+                self._recalled()
             case Drain():
                 self._empty = message.empty
                 self._services.calls.is_closed = True
@@ -297,6 +313,8 @@ class SupervisorActor(EngineActor):
         ref = self._ref_of(message)
         if ref:
             self._tell_call(ref, message)
+        elif self._early is not None:
+            self._early.append(message)
         elif event.event_type == "call.initiated" and event.payload.get("direction") == "incoming":
             self._take_incoming(event)
         elif event.event_type != "call.hangup" and any(name in self._services.given_up for name in _names_in(message)):
@@ -306,6 +324,12 @@ class SupervisorActor(EngineActor):
             self._adopt(forgotten)
         else:
             CallLog(event.call_control_id).debug("📨", f"{event.event_type} de una llamada que no está en curso")
+
+    def _recalled(self) -> None:
+        """It is known which calls there are, or will not be for a while: go on with what waited for that."""
+        early, self._early = self._early, None
+        for message in early or ():
+            self._route(message)
 
     def _forgotten(self, event: WebhookEvent) -> SavedCall | None:
         """A call that the process before held and that the journal has lost: its socket died with that process."""

@@ -34,7 +34,13 @@ from telnyx_actors.actors.messages import (
 )
 from telnyx_actors.actors.spool import Spool
 from telnyx_actors.actors.supervision import ChildExited, ChildGaveUp, ChildSpec
-from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX, FORGOTTEN_WITHIN_S, SupervisorActor
+from telnyx_actors.actors.supervisor import (
+    CALL_RESTARTS_MAX,
+    EARLY_MAX,
+    FORGOTTEN_WITHIN_S,
+    RECALL_WITHIN_S,
+    SupervisorActor,
+)
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.errors import CallRefused, Failure, ProviderError
 
@@ -53,7 +59,7 @@ def failed() -> threading.Event:
 
 
 @pytest.fixture
-def supervisor(
+def newborn(
     still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld, diary: Diary, failed: threading.Event
 ) -> SupervisorActor:
     def puppet(name: str) -> ChildSpec:
@@ -65,6 +71,13 @@ def supervisor(
         SupervisorActor(birth, world.services, puppet("journal"), front, extras, failed.set)
     )
     return actor
+
+
+@pytest.fixture
+def supervisor(newborn: SupervisorActor) -> SupervisorActor:
+    """One that knows which calls the process before had left: none."""
+    hand(newborn, CallsLeft(()))
+    return newborn
 
 
 def place(supervisor: SupervisorActor, ref: str = PLAN.ref) -> Mailbox:
@@ -324,6 +337,33 @@ def test_a_call_that_the_journal_has_lost_is_taken_up_by_what_the_carrier_keeps_
     assert (plan.ref, plan.number, plan.nombre, plan.contexto) == ("lost", "+573001234567", "Ana", "c")
 
 
+def test_what_comes_before_the_journal_has_told_of_a_call_waits_for_that(
+    newborn: SupervisorActor, world: FakeWorld
+) -> None:
+    ended = replace(webhook("call.hangup").event, call_control_id="v3:over")
+    hand(newborn, stream_ended(), WebhookReceived(ended, "over"), lost_answer("unnamed"), incoming())
+    assert len(world.services.calls) == 0
+    left = saved("lost", is_greeted=True, exchanges=[("user", "hola"), ("assistant", "buenas")])
+    over, unnamed = saved("over", call_control_id="v3:over"), saved("unnamed", call_control_id="")
+    hand(newborn, CallsLeft((left, over, unnamed)))
+    assert ("user", "hola") in newborn._memories["lost"].conversation.state.history.messages("")
+    ordered = sorted(world.carrier.commands.take()[1].name for _ in range(3))
+    assert ordered == ["answer", "hangup", "streaming_start"]
+    run_until_gone(newborn, "over")
+    assert [call.plan.direction for call in world.services.calls.all()] == ["outgoing", "incoming"]
+
+
+def test_a_journal_that_cannot_be_read_holds_nothing_up(
+    newborn: SupervisorActor, world: FakeWorld, still: StillRuntime
+) -> None:
+    hand(newborn, *[lost_answer("anybody's") for _ in range(EARLY_MAX)], incoming())
+    still.manual.advance(RECALL_WITHIN_S)
+    step(newborn)
+    assert world.carrier.commands.take()[1].name == "answer"
+    hand(newborn, incoming("v3:another"))
+    assert world.carrier.commands.take()[1].name == "answer"
+
+
 def test_the_end_of_a_stream_is_no_call_otherwise(
     supervisor: SupervisorActor, world: FakeWorld, still: StillRuntime
 ) -> None:
@@ -336,7 +376,7 @@ def test_the_end_of_a_stream_is_no_call_otherwise(
     assert len(world.services.calls) == 0
 
 
-def test_the_record_of_a_call_that_is_taken_up_is_not_swept_away(supervisor: SupervisorActor, world: FakeWorld) -> None:
+def test_the_record_of_a_call_that_is_taken_up_is_not_swept_away(newborn: SupervisorActor, world: FakeWorld) -> None:
     spool_dir = world.services.settings.spool_dir
     for ref in ("left", "over"):
         spool = Spool(spool_dir / ref)
@@ -344,7 +384,7 @@ def test_the_record_of_a_call_that_is_taken_up_is_not_swept_away(supervisor: Sup
         spool.close()
         for path in (*(spool_dir / ref).iterdir(), spool_dir / ref):
             os.utime(path, (0.0, 0.0))
-    hand(supervisor, CallsLeft((saved("left", answered="2025-12-31T23:59:30+00:00"),)))
+    hand(newborn, CallsLeft((saved("left", answered="2025-12-31T23:59:30+00:00"),)))
     until(lambda: not (spool_dir / "over").exists())
     assert (spool_dir / "left").exists()
 

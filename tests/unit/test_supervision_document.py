@@ -15,7 +15,7 @@ from telnyx_actors.actors.archiver import FLUSH_S
 from telnyx_actors.actors.call import CallActor
 from telnyx_actors.actors.replay_buffer import REPLAY_MAX_MS
 from telnyx_actors.actors.supervision import ChildSpec
-from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX
+from telnyx_actors.actors.supervisor import CALL_RESTARTS_MAX, RECALL_WITHIN_S
 from telnyx_actors.core import succession
 from telnyx_actors.core.rules import Rules
 from telnyx_actors.front.settings import FrontLimits
@@ -100,6 +100,7 @@ def test_what_is_mute_is_found_as_soon_as_promised(what: str, value: float) -> N
     "promise",
     [
         f"entries of the last {journal.COMMIT_EVERY_S:g} s",
+        f"waits, for {RECALL_WITHIN_S:g} s at most",
         f"{REPLAY_MAX_MS // 1000} s of the caller's voice",
         f"at most {FLUSH_S:g} s of the recording",
         f"unanswered | {mute.ANSWER_S:g} s",
