@@ -174,10 +174,7 @@ class SupervisorActor(EngineActor):
                 for call in self._calls.values():
                     call.tell(message)
             case CallsLeft():
-                for saved in message.calls:
-                    self._adopt(saved)
-                self._sweeper.tell(Sweep())
-                self._recalled()
+                self._take_up(message)
             case _RecallOver():
                 self._recalled()
             case Drain():
@@ -227,6 +224,12 @@ class SupervisorActor(EngineActor):
             self._refuse(message, refused)
         else:
             self._start_call(new_memory(message.plan, message.placed, self._services, self.clock))
+
+    def _take_up(self, left: CallsLeft) -> None:
+        for saved in left.calls:
+            self._adopt(saved)
+        self._sweeper.tell(Sweep())
+        self._recalled()
 
     def _adopt(self, saved: SavedCall) -> None:
         """Take up a call that another process left, unless it never got a name at the carrier."""

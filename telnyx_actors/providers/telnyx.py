@@ -56,6 +56,10 @@ _KINDS: Final = {
     "90042": Failure.CAPACITY,
     "90043": Failure.CAPACITY,
 }
+_FATE_UNKNOWN: Final = frozenset({Failure.UNAVAILABLE, Failure.TIMEOUT})
+_REPEATED: Final = _FATE_UNKNOWN | {Failure.RATE_LIMIT}
+_RATE_LIMIT_PAUSE_S: Final = 0.25  # where Telnyx does not say how long
+_RATE_LIMIT_PAUSE_MAX_S: Final = 1.0  # the call's other commands wait behind it
 _MAX_ANSWER_BYTES: Final = 256 * 1024
 _TRANSPORT_ERRORS: Final = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
@@ -93,7 +97,9 @@ class Telnyx:
         self._session.headers["Content-Type"] = "application/json"
 
     def dial(self, request: DialRequest) -> DialledCall:
-        answer = self._ask("POST", "/calls", self._dial_body(request), self._options.dial_timeouts_s)
+        body, timeouts_s = self._dial_body(request), self._options.dial_timeouts_s
+        # Whoever dials waits for the account's turn by themselves, for longer than we would.
+        answer = self._ask("POST", "/calls", body, timeouts_s, repeated=_FATE_UNKNOWN)
         call = _understood(parse_call, answer)
         return DialledCall(call.call_control_id, call.call_leg_id, call.call_session_id)
 
@@ -155,7 +161,15 @@ class Telnyx:
             body |= stream_fields(stream.url, stream.track, stream.codec, stream.target_legs)
         return body
 
-    def _ask(self, method: str, path: str, body: Mapping[str, object] | None, timeouts_s: tuple[float, ...]) -> bytes:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None,
+        timeouts_s: tuple[float, ...],
+        *,
+        repeated: frozenset[Failure] = _REPEATED,
+    ) -> bytes:
         """The body of a 2xx answer, after at most as many tries as there are timeouts."""
         data = msgspec.json.encode(body) if body is not None else None
         *early, last = timeouts_s
@@ -163,10 +177,10 @@ class Telnyx:
             try:
                 return self._try(method, path, data, timeout_s)
             except ProviderError as error:
-                if error.kind not in (Failure.UNAVAILABLE, Failure.TIMEOUT):
+                if error.kind not in repeated:
                     raise
                 logger.debug("Telnyx {} {} failed and is repeated: {}", method, path, error)
-                self._sleep(pause_s)
+                self._sleep(_rate_limit_pause_s(error) if error.kind is Failure.RATE_LIMIT else pause_s)
         return self._try(method, path, data, last)
 
     def _try(self, method: str, path: str, data: bytes | None, timeout_s: float) -> bytes:
@@ -185,6 +199,10 @@ class Telnyx:
                 return answer
         except _TRANSPORT_ERRORS as error:
             raise transport_failure(PROVIDER, error) from error
+
+
+def _rate_limit_pause_s(error: ProviderError) -> float:
+    return min(error.retry_after_s or _RATE_LIMIT_PAUSE_S, _RATE_LIMIT_PAUSE_MAX_S)
 
 
 def _refusal(response: requests.Response) -> ProviderError:

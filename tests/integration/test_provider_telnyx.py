@@ -229,8 +229,6 @@ def test_tries_end(connect: Connect) -> None:
         (403, "90041", Failure.CAPACITY),
         (403, "90043", Failure.CAPACITY),
         (422, "20100", Failure.PAYMENT),
-        (429, "10011", Failure.RATE_LIMIT),
-        (429, "90103", Failure.RATE_LIMIT),
     ],
 )
 def test_a_refusal_is_told_once_with_code_and_reason(connect: Connect, status: int, code: str, kind: Failure) -> None:
@@ -240,6 +238,28 @@ def test_a_refusal_is_told_once_with_code_and_reason(connect: Connect, status: i
 
     assert len(exchange.requests) == 1
     assert (error.kind, error.status, error.code, error.message) == (kind, status, code, "the vendor's reason")
+
+
+@pytest.mark.parametrize(("says_s", "waited_s"), [(None, 0.25), ("0.5", 0.5), ("30", 1.0)])
+def test_a_command_that_came_in_a_crowd_is_repeated_when_telnyx_says(
+    connect: Connect, pauses: Pauses, says_s: str | None, waited_s: float
+) -> None:
+    headers = {} if says_s is None else {"retry_after": says_s}
+    exchange = Exchange(refusing(429, {"code": "10011"}, **headers), saying(200, OK))
+    with RawServer(exchange) as server:
+        connect(server).command("v3:x", CallCommand("answer", "id-2"))
+
+    assert [request.json["command_id"] for request in exchange.requests] == ["id-2"] * 2
+    assert pauses == [waited_s]
+
+
+@pytest.mark.parametrize("code", ["10011", "90103"])
+def test_a_dial_that_came_in_a_crowd_is_left_to_whoever_dials(connect: Connect, pauses: Pauses, code: str) -> None:
+    exchange = Exchange(refusing(429, {"code": code}))
+    with RawServer(exchange) as server:
+        error = error_of(lambda: connect(server).dial(DIAL))
+
+    assert (error.kind, len(exchange.requests), pauses) == (Failure.RATE_LIMIT, 1, [])
 
 
 def test_a_call_that_ended_is_gone(connect: Connect) -> None:
