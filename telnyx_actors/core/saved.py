@@ -73,7 +73,7 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
         case "identified":
             call.call_control_id = str(data.get("call_control_id") or "")
         case "answered":
-            call.answered = wall
+            call.answered = call.answered or wall  # each process that has the call says so again
         case "audio":
             call.audio_since, call.encoding = wall, str(data.get("encoding") or "")
         case "words" if call.heard:
@@ -96,9 +96,11 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
             call.turns = number + 1 if isinstance(number, int) else call.turns + 1
             call.is_greeted = True
         case "released":
-            _exchange(call, str(data.get("said") or ""), str(data.get("heard") or ""))
+            heard, rest = str(data.get("heard") or ""), str(data.get("rest") or "")
+            _exchange(call, str(data.get("said") or ""), heard)
             call.unanswered, call.heard, call.said_over = str(data.get("unanswered") or ""), "", ""
-            call.rest, call.was_released = str(data.get("rest") or ""), True
+            call.rest, call.was_released = rest, True
+            call.is_greeted |= bool(heard or rest)
         case "adopted":
             call.rest, call.was_released = "", False
         case "transfer":

@@ -77,6 +77,27 @@ def test_entries_of_a_newer_version_and_broken_data_do_no_harm() -> None:
     assert call.turns == 1
 
 
+def test_a_call_was_answered_when_the_first_process_saw_it() -> None:
+    answers = [("answered", f"2026-11-22T10:00:0{second}+00:00", {}) for second in (1, 9)]
+    call = fold("r", [*journal(BEGUN), *answers])
+
+    assert call is not None
+    assert call.answered == "2026-11-22T10:00:01+00:00"
+
+
+@pytest.mark.parametrize(
+    ("heard", "rest", "is_greeted"),
+    [("Buenos días,", "le habla María.", True), ("", "Buenos días.", True), ("", "", False)],
+)
+def test_a_greeting_that_was_being_said_at_a_handover_is_not_said_again(
+    heard: str, rest: str, is_greeted: bool
+) -> None:
+    call = fold("r", journal(BEGUN, ("answered", {}), ("released", {"heard": heard, "rest": rest})))
+
+    assert call is not None
+    assert (call.is_greeted, call.rest) == (is_greeted, rest)
+
+
 ANSWERING = (BEGUN, ("asked", {"text": "Quiero una cita."}), ("heard", {"text": "Claro que"}))
 ANSWERED_IN_PART = [("user", "Quiero una cita."), ("assistant", "Claro que" + CUT_OFF)]
 
