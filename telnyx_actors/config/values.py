@@ -126,7 +126,18 @@ def address(*schemes: str, example: str) -> Kind[str]:
 
 
 def text_like(example: str) -> Kind[str]:
-    return Kind("", example, str)
+    """What a vendor or the system calls something."""
+
+    def parse(text: str) -> str:
+        if not _is_one_word(text):
+            raise ValueError(f"{_shown(text)} contiene espacios o caracteres que no van en un nombre")
+        return text
+
+    return Kind("", example, parse)
+
+
+def _is_one_word(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _boolean(text: str) -> bool:
@@ -139,7 +150,7 @@ def _boolean(text: str) -> bool:
 
 
 def _secret(text: str) -> Secret:
-    if not (text.isascii() and text.isprintable()) or " " in text:
+    if not _is_one_word(text):
         raise ValueError("contiene espacios o caracteres que no van en una clave (no se muestra)")
     return Secret(text)
 

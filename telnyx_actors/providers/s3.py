@@ -57,19 +57,24 @@ class S3Options:
 
 
 class S3Archive:
-    """An ``Archive`` in one bucket. Threads share the client: it is made once, here."""
+    """An ``Archive`` in one bucket. Threads share the client: it is made once, here.
+
+    Raises ``ProviderError`` where the options are none of S3's.
+    """
 
     def __init__(self, options: S3Options) -> None:
         self._bucket = options.bucket
         # Any: boto3 makes the client's methods up as it runs.
-        self._client: Any = boto3.client(
-            "s3",
-            region_name=options.region,
-            endpoint_url=options.endpoint_url,
-            aws_access_key_id=options.access_key_id,
-            aws_secret_access_key=options.secret_access_key,
-            aws_session_token=options.session_token,
-            config=_config(options),
+        self._client: Any = self._run(
+            lambda: boto3.client(
+                "s3",
+                region_name=options.region,
+                endpoint_url=options.endpoint_url,
+                aws_access_key_id=options.access_key_id,
+                aws_secret_access_key=options.secret_access_key,
+                aws_session_token=options.session_token,
+                config=_config(options),
+            )
         )
 
     def put(self, key: str, source: Path | bytes, content_type: str) -> str:

@@ -106,6 +106,12 @@ def test_a_bucket_that_is_not_there_is_refused(endpoint: str) -> None:
     assert (caught.value.kind, caught.value.code) == (Failure.REFUSED, "NoSuchBucket")
 
 
+def test_a_region_that_cannot_be_one_is_refused_like_anything_else_of_the_archive() -> None:
+    with pytest.raises(ProviderError, match="us_east_1") as caught:
+        S3Archive(S3Options("bucket", "us_east_1", "AKIA", "secret-key"))
+    assert caught.value.kind is Failure.REFUSED
+
+
 def test_a_file_that_is_not_there_is_refused(archive: S3Archive, tmp_path: Path) -> None:
     with pytest.raises(ProviderError):
         archive.put(KEY, tmp_path / "none.wav", "audio/wav")

@@ -85,6 +85,14 @@ def test_a_problem_is_told_under_the_name_that_was_used() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["CLAUDE_MODEL", "ELEVENLABS_VOICE_ID", "AWS_REGION", "S3_BUCKET", "HOST"])
+@pytest.mark.parametrize("text", ["dos palabras", "mañana", "una\tpestaña", "“comillas”"])
+def test_what_cannot_be_a_name_is_told(name: str, text: str) -> None:
+    (line,) = problems_of({**REQUIRED, name: text})
+    assert line.startswith(f"{name}: ")
+    assert "contiene espacios o caracteres que no van en un nombre. Ejemplo: " in line
+
+
 def test_a_wrong_secret_is_never_repeated() -> None:
     (line,) = problems_of({**REQUIRED, "DEEPGRAM_API_KEY": "secreto con espacios"})
     assert "secreto con" not in line
