@@ -210,7 +210,7 @@ class CallActor(EngineActor):
             case "call.answered":
                 self._answered()
             case "call.playback.ended":
-                self._feed_any(memory.sound.played(str(event.payload.get("status"))))
+                self._feed_any(memory.sound.played(str(event.payload.get("status")), self.clock.now()))
             case "call.speak.ended":
                 self._feed_any(memory.sound.said(order_in(event.client_state)))
             case "call.transcription" if not self._conversation.state.hears_by_carrier:

@@ -27,6 +27,7 @@ from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.tally import Sample
 from telnyx_actors.clock import Clock
 from telnyx_actors.core import actions as ac
+from telnyx_actors.core.audio import SAMPLE_RATE_HZ
 from telnyx_actors.core.ladder import RUNGS
 from telnyx_actors.core.state import State
 from telnyx_actors.core.turn import TurnRecord
@@ -124,16 +125,17 @@ class Performer:
             case ac.PlayClause():
                 audio = outlet.file(action.clause, action.size)
                 command = self.orders.play(audio)
-                self._memory.sound.play(command.command_id, action.mark)
+                now = self._clock.now()
+                self._memory.sound.play(command.command_id, action.mark, now, len(audio) / SAMPLE_RATE_HZ)
                 self.order(command)
-                parts.archiver.tell(AgentAudio(self._clock.now(), audio))
+                parts.archiver.tell(AgentAudio(now, audio))
             case ac.StopPlayback():
                 self._memory.sound.stop()
                 self.order(self.orders.stop_playing())
                 parts.archiver.tell(AgentCleared(self._clock.now()))
             case ac.StartTranscription():
                 self.order(self.orders.transcribe())
-                if parts.transcriber is not None:
+                if parts.transcriber is not None and not action.is_beside_ours:
                     parts.transcriber.tell(HeardElsewhere())
             case ac.StopTranscription():
                 self.order(self.orders.stop_transcribing())

@@ -188,10 +188,10 @@ def test_keys_come_by_webhook_where_there_is_no_stream_and_once_where_there_is(c
 def test_a_file_that_the_carrier_refuses_is_not_the_one_that_plays(call: HeldCall) -> None:
     call.go_live()
     sound = call.memory.sound
-    sound.play("first", "0.1.800")
-    sound.play("second", "0.2.800")
+    sound.play("first", "0.1.800", 0.0, 0.1)
+    sound.play("second", "0.2.800", 0.0, 0.1)
     call.tell(CommandFailed("playback_start", refused("no", Failure.REFUSED), "second"))
-    assert sound.played("completed") == ev.MarkReturned("0.1.800")
+    assert sound.played("completed", 0.2) == ev.MarkReturned("0.1.800")
 
 
 def test_the_end_of_what_was_stopped_is_not_that_of_what_the_carrier_says_now(call: HeldCall, world: FakeWorld) -> None:

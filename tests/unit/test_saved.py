@@ -78,7 +78,7 @@ def test_entries_of_a_newer_version_and_broken_data_do_no_harm() -> None:
 
 
 def test_a_call_was_answered_when_the_first_process_saw_it() -> None:
-    answers = [("answered", f"2026-11-22T10:00:0{second}+00:00", {}) for second in (1, 9)]
+    answers: list[Entry] = [("answered", f"2026-11-22T10:00:0{second}+00:00", {}) for second in (1, 9)]
     call = fold("r", [*journal(BEGUN), *answers])
 
     assert call is not None
