@@ -9,7 +9,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream  # what is above it tells in English of the lines that it leaves out
+from loguru import logger
 
 from telnyx_actors.config.fields import Group, Setting, declarations
 from telnyx_actors.config.settings import GROUPS, Settings, all_settings
@@ -25,12 +26,12 @@ def read_env(env_file: Path | None, process: Mapping[str, str] = os.environ) -> 
     """
     if env_file is None:
         return dict(process)
-    values = dotenv_values(stream=StringIO(_text_of(env_file)), interpolate=False)
+    values = _values_in(env_file)
     taken = {name for name, text in process.items() if text.strip()}
     for declared in all_settings():
         if not taken.isdisjoint(declared.names):
             taken.update(declared.names)
-    return {**process, **{name: text for name, text in values.items() if text is not None and name not in taken}}
+    return {**process, **{name: text for name, text in values.items() if name not in taken}}
 
 
 def data_dir_in(env: Mapping[str, str]) -> Path:
@@ -38,6 +39,17 @@ def data_dir_in(env: Mapping[str, str]) -> Path:
     declared = next(each for each in all_settings() if each.name == "DATA_DIR")
     path: Path = declared.kind.parse(env.get(declared.name, "").strip() or declared.default or "")
     return path
+
+
+def _values_in(env_file: Path) -> dict[str, str]:
+    """A line that is none of a variable is left out and told, as its neighbours have always worked without it."""
+    values: dict[str, str] = {}
+    for binding in parse_stream(StringIO(_text_of(env_file))):
+        if binding.error:
+            logger.warning("⚠️ {}: la línea {} no se entiende y no cuenta", env_file, binding.original.line)
+        elif binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+    return values
 
 
 def _text_of(env_file: Path) -> str:

@@ -74,6 +74,12 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         read_env(path, {})
 
 
+def test_a_line_that_is_none_is_told_and_costs_no_other(tmp_path: Path, logged: list[str]) -> None:
+    path = env_file(tmp_path, "PORT=3001\nMAX_CALLS: 7\nsolo unas palabras\nHOST=::1\n")
+    assert read_env(path, {}) == {"PORT": "3001", "HOST": "::1"}
+    assert logged == [f"WARNING ⚠️ {path}: la línea {line} no se entiende y no cuenta\n" for line in (2, 3)]
+
+
 def test_a_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_bytes(b"#" * (ENV_FILE_MAX_BYTES + 1))
