@@ -194,8 +194,7 @@ class EngineActor(pykka.ThreadingActor):
             case ChildExited():
                 self._judge(message)
             case RestartDue():
-                if self._children.restart(message.child):
-                    self.child_started(message.child)
+                self._restart(message.child)
             case CrashOrder():
                 raise ActorCrashed(message.reason)
             case RestartOrder():
@@ -235,6 +234,21 @@ class EngineActor(pykka.ThreadingActor):
             self.log.error("{} no puede trabajar: {}", kind, error)
         else:
             self.log.opt(exception=error).error("{} se cayó", kind)
+
+    def _restart(self, child: Child) -> None:
+        """Its backoff is over; it may have been told to stop meanwhile, or have a successor."""
+        if child not in self._children:
+            return
+        is_back, error = False, None
+        try:
+            is_back = self._children.restart(child)
+        except RuntimeError as no_thread:  # one more failure of the child, and none of ours
+            self.log_about(child).error("{} no se pudo iniciar: {}", child.name, no_thread)
+            error = no_thread
+        if is_back:
+            self.child_started(child)
+        else:
+            self._judge(ChildExited(child.name, None, error, self.clock.now()))
 
     def _judge(self, exited: ChildExited) -> None:
         known = self._children.exited(exited)

@@ -62,11 +62,12 @@ class ChildSpec:
 
 @dataclass(frozen=True, slots=True)
 class ChildExited:
-    """Told to the parent once, when the child's teardown is over. ``error`` is None after a stop."""
+    """Told to the parent once, when the child's teardown is over. ``error`` is None after a stop,
+    ``ref`` when the child ended before it could be started again."""
 
     urgent: ClassVar[bool] = True
     name: str
-    ref: pykka.ActorRef[Any]
+    ref: pykka.ActorRef[Any] | None
     error: Exception | None
     at: float
 
@@ -188,11 +189,16 @@ class Children:
             del self._by_name[child.name]
         return child, verdict
 
+    def __contains__(self, child: Child) -> bool:
+        """Whether it lives or is to come back."""
+        return self._by_name.get(child.name) is child
+
     def restart(self, child: Child) -> bool:
-        """Start a child again whose backoff is over. False when it was told to stop meanwhile."""
+        """Start a child again whose backoff is over. False when it was told to stop meanwhile.
+
+        Raises ``RuntimeError`` when there are no more threads.
+        """
         if child.given_up_waiting:
-            if self._by_name.get(child.name) is child:
-                del self._by_name[child.name]
             return False
         child.restarts += 1
         child.ref = child.spec.factory(self._birth.child(child.name, self._parent, child.restarts))
@@ -217,8 +223,8 @@ class Children:
 
 
 def _wave(child: Child) -> str | None:
-    """Temporary neighbours stop together: they are many of a kind (calls), and one by one takes too long."""
-    return None if child.spec.restart is Restart.TEMPORARY else child.name
+    """Neighbours that come and go (calls) stop together: they are many, and one by one takes too long."""
+    return child.name if child.spec.restart is Restart.PERMANENT else None
 
 
 def _stop_together(wave: list[Child], until: float, clock: SystemClock) -> list[Child]:

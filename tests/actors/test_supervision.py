@@ -207,7 +207,28 @@ def test_a_child_stopped_for_good_while_it_waits_for_its_restart_can_be_replaced
     still.manual.advance(60.0)
     tell(root, via("child", "hello"))
     diary.wait_for("root/child", "handled", "hello")
+    assert diary.count("root", "exited", "child", None, Verdict.FINISHED) == (replaced == "after it was due")
     assert (diary.count("root/child", "setup"), diary.count("root", "started", "child", 1)) == (2, 0)
+
+
+def test_a_child_that_no_thread_can_be_had_for_has_failed_once_more(
+    start: Start, diary: Diary, logged: list[str], crashes: Any
+) -> None:
+    crashes.expect("root/child")
+    births = iter((True, False, True))  # the second cannot be
+
+    def factory(birth: Birth) -> Ref:
+        if next(births):
+            return Puppet.start(birth, diary)
+        raise RuntimeError("can't start new thread")
+
+    root = start(ChildSpec("child", factory, backoff=AT_ONCE))
+    tell(root, via("child", fail(BUG)))
+    diary.wait_for("root", "exited", "child", "RuntimeError", Verdict.RESTARTING)
+    diary.wait_for("root", "started", "child", 2)
+    tell(root, via("child", "hello again"))
+    diary.wait_for("root/child", "handled", "hello again")
+    assert any("no se pudo iniciar: can't start new thread" in line for line in logged)
 
 
 # --- ending together --------------------------------------------------------------
@@ -251,12 +272,13 @@ def test_a_wedged_child_is_named_and_left_and_the_others_still_end(
     gate.set()
 
 
-def test_temporary_siblings_stop_together_and_not_one_after_the_other(
-    start: Start, spec: Callable[..., ChildSpec], diary: Diary, logged: list[str]
+@pytest.mark.parametrize("restart", [Restart.TEMPORARY, Restart.TRANSIENT])
+def test_siblings_that_come_and_go_stop_together_and_not_one_after_the_other(
+    restart: Restart, start: Start, spec: Callable[..., ChildSpec], diary: Diary, logged: list[str]
 ) -> None:
     meeting = threading.Barrier(3)  # each waits for the others: one by one, none would ever end
     options = {"in_teardown": lambda _: meeting.wait(WITHIN_S)}
-    calls = [spec(f"call{n}", restart=Restart.TEMPORARY, options=options) for n in range(3)]
+    calls = [spec(f"call{n}", restart=restart, options=options) for n in range(3)]
     root = start(spec("journal"), *calls)
     diary.wait_for("root", "ready")
     assert stop(root, WITHIN_S)
