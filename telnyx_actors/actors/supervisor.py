@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from telnyx_actors.actors.archiver import SweeperActor
 from telnyx_actors.actors.base import Birth, EngineActor
 from telnyx_actors.actors.call import CallActor
-from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.carrier import CarrierActor
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import (
@@ -40,7 +39,7 @@ from telnyx_actors.core import events as ev
 from telnyx_actors.core.endings import CRASHED, DIAL_FAILED
 from telnyx_actors.core.pace import Pace
 from telnyx_actors.core.saved import SavedCall
-from telnyx_actors.errors import CallRefused, Failure
+from telnyx_actors.errors import CallRefused, EngineError, Failure
 from telnyx_actors.logs import CallLog, mask_phone
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
@@ -279,17 +278,20 @@ class SupervisorActor(EngineActor):
     def _call_exited(self, ref: str, verdict: Verdict) -> None:
         if verdict is Verdict.RESTARTING:
             return
-        view = self._services.calls.get(ref)
-        if verdict is Verdict.GAVE_UP and view is not None:
-            self._give_up(view)
+        if verdict is Verdict.GAVE_UP:
+            self._give_up(self._memories[ref])
         self._forget(ref)
 
-    def _give_up(self, view: CallView) -> None:
+    def _give_up(self, memory: CallMemory) -> None:
+        view = memory.view
         CallLog(view.name).error("💥", "La llamada falla una y otra vez: se cuelga")
         view.ended_reason = CRASHED
         self._services.tally.ended(CRASHED, view.usage, view.usage.cost(self._services.settings.prices))
+        self._services.journal.tell(Journaled(view.plan.ref, "ended", {"reason": CRASHED}))
         if view.call_control_id:
             self._carrier.tell(Command(view.call_control_id, hang_up()))
+        else:  # nobody has told who asked for it
+            memory.placed(EngineError("La llamada no se pudo iniciar."))
 
     def _tell_call(self, ref: str, message: object) -> bool:
         call = self._calls.get(ref)

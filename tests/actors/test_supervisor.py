@@ -28,6 +28,7 @@ from telnyx_actors.actors.messages import (
     CallsLeft,
     Drain,
     EndCall,
+    Journaled,
     PlaceCall,
     Release,
     WebhookReceived,
@@ -35,14 +36,13 @@ from telnyx_actors.actors.messages import (
 from telnyx_actors.actors.spool import Spool
 from telnyx_actors.actors.supervision import ChildExited, ChildGaveUp, ChildSpec
 from telnyx_actors.actors.supervisor import (
-    CALL_RESTARTS_MAX,
     EARLY_MAX,
     FORGOTTEN_WITHIN_S,
     RECALL_WITHIN_S,
     SupervisorActor,
 )
 from telnyx_actors.core.saved import SavedCall
-from telnyx_actors.errors import CallRefused, Failure, ProviderError
+from telnyx_actors.errors import CallRefused, EngineError, Failure, ProviderError
 
 
 @pytest.fixture
@@ -156,20 +156,38 @@ def test_a_call_that_no_thread_can_be_had_for_costs_no_other(
 
 
 def test_a_call_that_fails_again_and_again_is_hung_up_and_leaves_nothing(
-    supervisor: SupervisorActor, world: FakeWorld, still: StillRuntime, crashes: Crashes
+    supervisor: SupervisorActor,
+    world: FakeWorld,
+    still: StillRuntime,
+    crashes: Crashes,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     crashes.expect("engine/ref-1")
-    place(supervisor).take()
-    for _ in range(CALL_RESTARTS_MAX + 1):
-        assert still.crash("engine/ref-1")
-        while not isinstance(step(supervisor), ChildExited):
-            pass
-        still.manual.advance(0.0)
-        if PLAN.ref in supervisor._calls:
-            step(supervisor)
+    journal = Mailbox()
+    monkeypatch.setattr(world.services.journal, "ref", journal)
+    outcome = place(supervisor)
+    outcome.take()
+    give_up(supervisor, still, PLAN.ref)
     assert world.carrier.commands.take()[1].name == "hangup"
     assert (len(world.services.calls), world.services.gate._sessions) == (0, {})
     assert world.services.calls.ended()[0].ended_reason == "crashed"
+    assert Journaled(PLAN.ref, "ended", {"reason": "crashed"}) in journal.told.all
+    assert len(outcome.told.all) == 1
+
+
+def test_who_asked_for_a_call_that_fails_before_it_is_dialled_hears_of_it(
+    supervisor: SupervisorActor,
+    world: FakeWorld,
+    still: StillRuntime,
+    crashes: Crashes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    crashes.expect("engine/ref-1")
+    monkeypatch.setattr(CallActor, "children_stop_within_s", 0.05)  # its carrier waits for an answer
+    world.carrier.gate.clear()
+    outcome = place(supervisor)
+    give_up(supervisor, still, PLAN.ref)
+    assert "no se pudo iniciar" in str(outcome.take(EngineError))
 
 
 def test_an_operator_hangs_up(supervisor: SupervisorActor, world: FakeWorld) -> None:
