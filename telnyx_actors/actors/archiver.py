@@ -29,7 +29,7 @@ from telnyx_actors.actors.session import CallSession
 from telnyx_actors.actors.spool import Spool, idle_s, ship, weight_bytes
 from telnyx_actors.actors.tally import Tally
 from telnyx_actors.core.audio import Encoding
-from telnyx_actors.core.recording import AgentTrack, CallerTrack
+from telnyx_actors.core.recording import AgentTrack, CallerTrack, origin_of
 from telnyx_actors.core.transcript import turn_entry
 from telnyx_actors.core.turn import TurnRecord
 from telnyx_actors.errors import ProviderError
@@ -140,8 +140,10 @@ class ArchiverActor(EngineActor):
         self._spool.open(order.head)
         encoding = Encoding(str(order.head["encoding"]))
         caller, agent = self._spool.sizes
-        self._caller = CallerTrack(encoding, origin_s=order.origin_s, position=caller)
-        self._agent = AgentTrack(Encoding.PCMU, origin_s=order.origin_s, position=agent)
+        origin_s = origin_of(self._origin_s, now=self.clock.now(), position=max(caller, agent))
+        self._origin_s = origin_s
+        self._caller = CallerTrack(encoding, origin_s=origin_s, position=caller)
+        self._agent = AgentTrack(Encoding.PCMU, origin_s=origin_s, position=agent)
         self._write_turns()
 
     def _suspend(self, error: OSError) -> None:

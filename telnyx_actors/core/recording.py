@@ -34,6 +34,14 @@ def _samples(seconds: float) -> int:
     return round(seconds * SAMPLE_RATE_HZ)
 
 
+def origin_of(origin_s: float, *, now: float, position: int) -> float:
+    """When a record began of which ``position`` samples are there already.
+
+    Not after ``origin_s``; earlier, where they are of a process whose beginning nobody knows: they end now, then.
+    """
+    return min(origin_s, now - position / SAMPLE_RATE_HZ)
+
+
 class CallerTrack:
     """Places the caller's frames by counting them, and by the clock only where counting fails.
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from support.fakes import FakeArchive, Mailbox, fake_ear, refused
-from support.stepping import StillRuntime, Unstarted, hand, step
+from support.stepping import StillRuntime, Unstarted, hand, step, step_all
 from telnyx_actors.actors.archiver import LEFT_BEHIND_S, SWEEP_S, ArchiverActor, SweeperActor
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.calls import CallView, LiveCalls
@@ -77,6 +77,28 @@ def start(
 @pytest.fixture
 def archiver(start: Callable[[], ArchiverActor]) -> ArchiverActor:
     return start()
+
+
+def test_a_record_whose_beginning_nobody_knows_any_more_goes_on_behind_it(
+    archiver: ArchiverActor, still: StillRuntime, session: CallSession, folder: Path
+) -> None:
+    """The journal was lost with a process; the call has been taken up, and so has its spool."""
+    before = 60 * 8000
+    spool = Spool(folder)
+    spool.open(HEAD)
+    spool.append(CALLER * (before // 160), AGENT * before)
+    spool.close()
+    still.manual.advance(1.0)
+    hand(archiver, OpenRecord(still.clock.now(), HEAD))
+    for _ in range(50):
+        still.manual.advance(0.02)
+        session.recording.put((still.clock.now(), CALLER))
+    hand(archiver, AgentAudio(still.clock.now(), AGENT * 800))
+    still.manual.advance(1.0)
+    step_all(archiver)
+    caller, agent = ((folder / f"{side}.raw").read_bytes()[before:] for side in ("caller", "agent"))
+    assert caller.count(CALLER[:1]) == 8000
+    assert agent.count(AGENT) == 800
 
 
 def turn(number: int) -> TurnRecord:
@@ -192,12 +214,14 @@ def test_nothing_is_appended_behind_the_end(
 def test_a_successor_goes_on_with_the_record_without_a_hole(
     archiver: ArchiverActor,
     start: Callable[[], ArchiverActor],
+    still: StillRuntime,
     session: CallSession,
     call: Mailbox,
     archive: FakeArchive,
 ) -> None:
     hand(archiver, OpenRecord(0.0, HEAD), AgentAudio(0.0, AGENT * 4000), AgentCleared(0.5), TurnOver(turn(0)))
     archiver.teardown(RuntimeError("crash"))
+    still.manual.advance(0.9)
     session.recording.put((1.0, CALLER))  # waits in the lane meanwhile
     successor = start()
     hand(successor, OpenRecord(0.0, HEAD), AgentAudio(1.0, AGENT * 4000), TurnOver(turn(1)))
