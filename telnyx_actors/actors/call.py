@@ -88,7 +88,7 @@ class CallActor(EngineActor):
         if self.stats.restarts:
             self._go_on()
         elif self._memory.is_saved:
-            self._diary.adopted()
+            self._diary.adopted(self._memory.view.secret, is_forgotten=self._memory.is_forgotten)
             self._performer.ask_status()
         else:
             self._begin()

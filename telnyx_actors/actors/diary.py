@@ -74,8 +74,10 @@ class Diary:
         if state.listening.text and any(isinstance(action, ac.EndTurn) for action in actions):
             self.note("asked", text=state.listening.text)  # the words that ended the turn are not of it
 
-    def adopted(self) -> None:
-        """Another process's call is ours now."""
+    def adopted(self, secret: str, *, is_forgotten: bool) -> None:
+        """Another process's call is ours now. ``is_forgotten``: the journal has to be told of it anew."""
+        if is_forgotten:
+            self.begun(secret)
         self.note("adopted")
 
     def released(self, state: State) -> None:

@@ -42,6 +42,7 @@ class SavedCall:
     was_released: bool = False  # on purpose, by a process that lives
     rest: str = ""  # of the turn that was being spoken then
     heard: str = ""  # of the turn in progress
+    is_forgotten: bool = False  # by the journal: no entry of it is there
     said_over: str = ""  # by the caller, since that began to be heard
     transfer: Transfer = Transfer.NONE
 

@@ -219,9 +219,9 @@ def test_a_successor_goes_on_with_the_record_without_a_hole(
     call: Mailbox,
     archive: FakeArchive,
 ) -> None:
+    still.manual.advance(0.5)
     hand(archiver, OpenRecord(0.0, HEAD), AgentAudio(0.0, AGENT * 4000), AgentCleared(0.5), TurnOver(turn(0)))
     archiver.teardown(RuntimeError("crash"))
-    still.manual.advance(0.9)
     session.recording.put((1.0, CALLER))  # waits in the lane meanwhile
     successor = start()
     hand(successor, OpenRecord(0.0, HEAD), AgentAudio(1.0, AGENT * 4000), TurnOver(turn(1)))

@@ -22,16 +22,18 @@ from telnyx_actors.actors.messages import (
     CommandDone,
     CommandFailed,
     Dialled,
+    Journaled,
     LetGo,
     RecordClosed,
     StreamClosed,
     StreamOpened,
 )
+from telnyx_actors.actors.recall import forgotten_call
 from telnyx_actors.actors.supervision import ChildExited
 from telnyx_actors.actors.trail import Incident
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.saved import SavedCall
+from telnyx_actors.core.saved import SavedCall, fold
 from telnyx_actors.core.state import Phase, Transfer
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
@@ -364,6 +366,23 @@ def ringing(still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld) ->
     started = still.clock.wall().isoformat()
     saved = SavedCall(PLAN.ref, number=PLAN.number, secret="s", call_control_id=ID, started=started)
     return HeldCall(still, unstarted, world, PLAN, saved)
+
+
+def test_a_call_that_the_journal_has_lost_is_in_it_again(
+    still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld
+) -> None:
+    state = json.dumps({"ref": PLAN.ref, "telefono": PLAN.number, "nombre": PLAN.nombre})
+    event = replace(webhook("streaming.stopped").event, client_state=state)
+    lost = forgotten_call(event, still.clock.wall())
+    assert lost is not None
+    call = HeldCall(still, unstarted, world, PLAN, lost)
+    call.tell(ev.TimePassed())
+    told = [message for message in call.journal.told.all if isinstance(message, Journaled)]
+    left = fold(PLAN.ref, [(entry.kind, "2026-11-22T10:00:00+00:00", entry.data) for entry in told])
+    assert left is not None
+    assert (left.number, left.nombre, left.call_control_id) == (PLAN.number, PLAN.nombre, ID)
+    assert left.answered
+    assert left.secret == call.memory.view.secret != ""
 
 
 def test_a_call_that_was_answered_while_no_process_was_there_goes_live(ringing: HeldCall) -> None:
