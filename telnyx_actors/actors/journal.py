@@ -30,6 +30,8 @@ COMMIT_EVERY_S: Final = 0.02
 RETRY_S: Final = 2.0
 PRUNE_EVERY_S: Final = 6 * 3600.0
 KEEP_DAYS: Final = 7
+ENDED_LATELY_S: Final = 600.0
+"""How long the carrier may go on telling of a call that has ended."""
 WAITING_MAX: Final = 50_000
 """Entries kept while the disk takes none: a hundred calls for some ten minutes."""
 PAGES_WAITING_MAX: Final = 5_000
@@ -196,13 +198,13 @@ class JournalActor(EngineActor):
             db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last group, never the file
             db.executescript(SCHEMA)
             _forget_old(db, self.clock.wall())
-            left = tuple(self._calls_left(db)) if self._must_recall else None
+            left = self._recall(db) if self._must_recall else None
         except sqlite3.Error:
             db.close()
             raise
         self._db, self._must_recall = db, False
         if left is not None and self._birth.parent is not None:
-            tell(self._birth.parent, CallsLeft(left))
+            tell(self._birth.parent, left)
 
     def _replace_file(self, error: sqlite3.Error) -> None:
         """Go on in a new file: in this one nothing can be written any more, however often it is tried."""
@@ -227,6 +229,11 @@ class JournalActor(EngineActor):
         if self._db is not None:
             self._db.close()
             self._db = None
+
+    def _recall(self, db: sqlite3.Connection) -> CallsLeft:
+        since = (self.clock.wall() - timedelta(seconds=ENDED_LATELY_S)).isoformat()
+        over = db.execute("SELECT ref FROM entries WHERE kind = 'ended' AND wall > ?", (since,))
+        return CallsLeft(tuple(self._calls_left(db)), frozenset(ref for (ref,) in over))
 
     def _calls_left(self, db: sqlite3.Connection) -> Iterator[SavedCall]:
         """Calls whose end was not witnessed, by this process or another. A call that cannot be read is left alone."""

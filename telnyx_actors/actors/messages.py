@@ -92,9 +92,10 @@ class LetGo:
 
 @dataclass(frozen=True, slots=True)
 class CallsLeft:
-    """What the journal knows of calls whose process died."""
+    """What the journal knows of calls whose process died, and which ones had ended a short while before."""
 
     calls: tuple[SavedCall, ...]
+    over: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

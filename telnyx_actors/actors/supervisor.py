@@ -98,6 +98,7 @@ class SupervisorActor(EngineActor):
         self._pace = Pace(services.settings.dials_per_s)
         self._born_at = self.clock.now()
         self._early: deque[WebhookReceived] | None = deque(maxlen=EARLY_MAX)  # None once the journal has spoken
+        self._over_before: frozenset[str] = frozenset()  # calls that had ended when this process began
         self._waiting = 0  # calls that wait for their turn to be dialled
 
     # --- life ---------------------------------------------------------------------
@@ -227,6 +228,7 @@ class SupervisorActor(EngineActor):
     def _take_up(self, left: CallsLeft) -> None:
         for saved in left.calls:
             self._adopt(saved)
+        self._over_before = left.over
         self._sweeper.tell(Sweep())
         self._recalled()
 
@@ -341,8 +343,8 @@ class SupervisorActor(EngineActor):
         if self.clock.now() > self._born_at + FORGOTTEN_WITHIN_S:
             return None
         call = forgotten_call(event, self.clock.wall())
-        has_ended = call is not None and any(view.plan.ref == call.ref for view in self._services.calls.ended())
-        return None if has_ended else call
+        over = self._over_before.union(view.plan.ref for view in self._services.calls.ended())
+        return None if call is None or call.ref in over else call
 
     def _ref_of(self, message: WebhookReceived) -> str:
         """The call that the webhook is about: by the address we gave, by what the carrier keeps for us, by its name."""

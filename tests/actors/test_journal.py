@@ -16,7 +16,7 @@ from support.fakes import Mailbox
 from support.stepping import StillRuntime, Unstarted, hand, step
 from telnyx_actors.actors import journal as module
 from telnyx_actors.actors.base import Birth
-from telnyx_actors.actors.journal import COMMIT_EVERY_S, KEEP_DAYS, PRUNE_EVERY_S, RETRY_S, JournalActor
+from telnyx_actors.actors.journal import COMMIT_EVERY_S, ENDED_LATELY_S, KEEP_DAYS, PRUNE_EVERY_S, RETRY_S, JournalActor
 from telnyx_actors.actors.messages import CallsLeft, Chronicled, Journaled
 from telnyx_actors.core.chronicle import Step, Steps
 from telnyx_actors.core.events import TranscriptFinal
@@ -333,6 +333,17 @@ def test_the_calls_that_nobody_saw_end_are_told(
     assert left(parent) == []
     journal_at()
     assert left(parent) == ["open"]
+
+
+def test_the_calls_that_ended_lately_are_told_too(
+    journal: JournalActor, journal_at: Open, still: StillRuntime, parent: Mailbox
+) -> None:
+    hand(journal, begun("long ago"), note(0, "ended", "long ago"))
+    still.manual.advance(ENDED_LATELY_S)
+    hand(journal, begun("lately"), note(0, "ended", "lately"), begun("open"))
+    journal.teardown(None)
+    journal_at()
+    assert [message.over for message in parent.told.all if isinstance(message, CallsLeft)] == [set(), {"lately"}]
 
 
 def test_a_journal_that_crashed_tells_of_no_call_since_they_are_all_alive(

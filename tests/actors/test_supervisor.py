@@ -388,7 +388,8 @@ def test_the_end_of_a_stream_is_no_call_otherwise(
     place(supervisor, "lost").take()
     hand(supervisor, webhook("call.hangup"))
     run_until_gone(supervisor, "lost")
-    hand(supervisor, stream_ended(), stream_ended(ref=""))
+    hand(supervisor, CallsLeft((), over=frozenset({"over before"})))
+    hand(supervisor, stream_ended(), stream_ended(ref=""), stream_ended(ref="over before"))
     still.manual.advance(FORGOTTEN_WITHIN_S + 1)
     hand(supervisor, stream_ended(ref="of long ago"))
     assert len(world.services.calls) == 0
