@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.turn import TurnEnd, TurnKind
 from telnyx_actors.logs import CallLog
 
-HIDDEN = "•••"
+HIDDEN: Final = "•••"
+TOLD: Final = {
+    "apology": "Quien llama espera demasiado: se pide disculpas",
+    "give_up": "Quien llama se queda sin respuesta: se transfiere, o se cuelga con una despedida",
+    "carrier_voice": "Una frase la dice la voz de Telnyx",
+}
+"""What callers notice of a vendor that fails, by the conversation's name for it."""
 
 
 def log_event(log: CallLog, event: ev.CallEvent, show_words: bool) -> None:
@@ -19,6 +27,10 @@ def log_event(log: CallLog, event: ev.CallEvent, show_words: bool) -> None:
         case ev.TranscriptFinal() | ev.TurnConfirmed() if event.text:
             log.info("📝", f"Transcripción recibida: '{event.text if show_words else HIDDEN}'")
             log.debug("·", repr(event))
+        case ev.ReplyFailed():
+            log.warning("🧠", f"Claude no respondió: {event.reason}")
+        case ev.SpeechFailed():
+            log.warning("🔇", f"No se pudo decir una frase: {event.reason}")
         case ev.SpeechArrived() | ev.MarkReturned() | ev.TimePassed():
             pass  # many a second
         case _:
@@ -32,6 +44,9 @@ def log_action(log: CallLog, action: ac.Action, show_words: bool) -> None:
             pass  # many a second
         case ac.EndTurn():
             _log_turn(log, action, show_words)
+        case ac.Note() if action.kind in TOLD:
+            log.warning("⏳", TOLD[action.kind])
+            log.debug("→", repr(action))
         case _:
             log.debug("→", repr(action))
 

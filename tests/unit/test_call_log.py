@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from loguru import logger
 
-from telnyx_actors.actors.call_log import log_action, log_event
+from telnyx_actors.actors.call_log import TOLD, log_action, log_event
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.turn import TurnEnd, TurnKind, TurnRecord, TurnTimes
@@ -72,3 +72,24 @@ def test_debug_shows_every_step_with_its_words(lines: list[tuple[int, str]], sho
         assert step in traced
     assert traced.count(CALLER) >= 4
     assert AGENT in traced
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (ev.ReplyFailed(1, 1, "claude: unavailable (529): overloaded"), "🧠 [CALL:v3:x] Claude no respondió: claude: "),
+        (ev.SpeechFailed(2, "elevenlabs: auth (401): no such key"), "🔇 [CALL:v3:x] No se pudo decir una frase: "),
+    ],
+)
+def test_a_vendor_that_fails_is_warned_of_in_the_call_that_it_fails(
+    lines: list[tuple[int, str]], event: ev.CallEvent, line: str
+) -> None:
+    log_event(CallLog("v3:x"), event, show_words=False)
+    ((level, text),) = lines
+    assert (level, text.startswith(line)) == (30, True)
+
+
+@pytest.mark.parametrize("kind", sorted(TOLD))
+def test_what_the_caller_notices_of_it_is_warned_of_too(lines: list[tuple[int, str]], kind: str) -> None:
+    log_action(CallLog("v3:x"), ac.Note(kind, 1), show_words=False)
+    assert texts(lines, above_debug=True) == f"⏳ [CALL:v3:x] {TOLD[kind]}"
