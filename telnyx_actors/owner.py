@@ -7,9 +7,13 @@ by an open transaction: it works alike on Windows and Linux, and dies with the p
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from telnyx_actors.errors import ConfigError
+
+FILE: Final = "owner.sqlite3"
 
 
 class Owner:
@@ -31,25 +35,31 @@ class Owner:
         The owner is told (``is_wanted``) that it is being waited for.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(PermissionError):  # not ours: whoever it belongs to has let us in, and others perhaps
+                self._folder.chmod(0o700)  # recordings and transcripts are in it
             if wait_s:
                 self._wish.touch()
-            db = sqlite3.connect(
-                self._folder / "owner.sqlite3", timeout=wait_s, isolation_level=None, check_same_thread=False
-            )
+            db = sqlite3.connect(self._folder / FILE, timeout=wait_s, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
             raise ConfigError((f"DATA_DIR: no se puede escribir en {self._folder} ({error})",)) from error
         try:
             db.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             db.close()
-            taken = f"DATA_DIR: otro proceso trabaja ya en {self._folder}. Deténgalo, o use otra carpeta."
-            raise ConfigError((taken,)) from error
+            raise ConfigError((f"DATA_DIR: {self._why_not(error)}",)) from error
         finally:
             if wait_s:
                 self._wish.unlink(missing_ok=True)
         self._wish.unlink(missing_ok=True)  # one that a process left which died waiting
         self._db = db
+
+    def _why_not(self, error: sqlite3.Error) -> str:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            return f"otro proceso trabaja ya en {self._folder}. Deténgalo, o use otra carpeta."
+        if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            return f"{self._folder / FILE} está dañado ({error}). Bórrelo: no guarda nada."
+        return f"no se puede escribir en {self._folder} ({error})"
 
     def release(self) -> None:
         """Any number of times."""

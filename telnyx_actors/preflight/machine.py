@@ -45,7 +45,7 @@ def file_checks(settings: Settings) -> Iterator[Check]:
 def look_at_disk(folder: Path) -> Outcome:
     action = f"Deje que el motor escriba en {folder.resolve()}, o ponga otra carpeta en DATA_DIR."
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(4096))
         free = shutil.disk_usage(folder).free
