@@ -34,7 +34,7 @@ class Reloader:
             for problem in error.problems:
                 logger.error("La configuración nueva no se aplica: {}", problem)
             return
-        changed = differences(self._settings, wanted)
+        changed = differences(self._in_force(), wanted)
         if "LOG_LEVEL" in changed:
             self._output.set_level(wanted.log.level)
         if "USE_MEDIA_STREAMS" in changed:
@@ -46,10 +46,13 @@ class Reloader:
                 logger.warning("🔁 {} ha cambiado, pero necesita reiniciar el servicio", name)
         if not changed:
             logger.warning("🔁 Configuración releída: no hay cambios")
-        self._settings = replace(
+
+    def _in_force(self) -> Settings:
+        """What the process works by: what it began with, and what was changed since, here or in the console."""
+        return replace(
             self._settings,
-            telnyx=replace(self._settings.telnyx, use_media_streams=wanted.telnyx.use_media_streams),
-            log=replace(self._settings.log, level=wanted.log.level),
+            telnyx=replace(self._settings.telnyx, use_media_streams=self._mode.uses_stream),
+            log=replace(self._settings.log, level=self._output.level),
         )
 
 

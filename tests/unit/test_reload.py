@@ -32,6 +32,10 @@ class Levels(LogOutput):
     def __init__(self) -> None:
         self.set: list[str] = []
 
+    @property
+    def level(self) -> str:
+        return self.set[-1] if self.set else "INFO"
+
     def set_level(self, level: str) -> None:
         self.set.append(level)
 
@@ -109,7 +113,11 @@ def test_a_file_that_has_gone_changes_nothing(change: Change, mode: Mode, tmp_pa
     assert "no se puede leer" in lines[0]
 
 
-def test_what_the_console_chose_stays_until_the_file_says_otherwise(change: Change, mode: Mode) -> None:
+def test_what_the_console_chose_lasts_until_the_file_is_read_again(change: Change, mode: Mode, levels: Levels) -> None:
     mode.uses_stream = False
-    change("LOG_LEVEL=DEBUG")
-    assert not mode.uses_stream
+    levels.set_level("TRACE")
+    lines = change("")
+    assert mode.uses_stream
+    assert levels.level == "INFO"
+    assert [line.split()[1] for line in lines] == ["USE_MEDIA_STREAMS", "LOG_LEVEL"]
+    assert change("") == ["🔁 Configuración releída: no hay cambios"]
