@@ -20,7 +20,7 @@ from telnyx_actors.providers.folder import FolderArchive
 from telnyx_actors.providers.http import tls_context
 from telnyx_actors.providers.models import choose_model
 from telnyx_actors.providers.playback_files import WithFiles
-from telnyx_actors.providers.ports import Archive
+from telnyx_actors.providers.ports import Archive, Carrier
 from telnyx_actors.providers.telnyx import Telnyx, TelnyxOptions
 from telnyx_actors.providers.telnyx_stt import TelnyxStt, TelnyxSttOptions
 from telnyx_actors.providers.voice_classifier import WebRtcClassifier
@@ -41,15 +41,14 @@ def open_vendors(settings: Settings, today: date, on_close: ExitStack) -> Vendor
     for client_with_connections in (telnyx, elevenlabs):
         on_close.callback(client_with_connections.close)
     claude = Lazy(lambda: open_claude(settings, tls, on_close))
-    archive = open_archive(settings, on_close)
     thinking = settings.claude
     return Vendors(
-        carrier=telnyx if settings.archive.bucket is None else WithFiles(telnyx, archive, settings.archive.folder),
+        carrier=_with_files(telnyx, settings, on_close),
         transcription=open_deepgram(settings, tls),
         model=_lazy_model(claude, _model("CLAUDE_MODEL", thinking.model, today)),
         fallback=_lazy_model(claude, _model("CLAUDE_FALLBACK_MODEL", thinking.fallback_model, today)),
         voice=elevenlabs,
-        archive=archive,
+        archive=open_archive(settings, on_close),
         classifier=WebRtcClassifier,
         reserve=open_telnyx_stt(settings, tls) if settings.deepgram.has_reserve else None,
     )
@@ -118,7 +117,14 @@ def _model(variable: str, wanted: str, today: date) -> str:
     return choice.model
 
 
-def open_archive(settings: Settings, on_close: ExitStack) -> Archive:
+def _with_files(telnyx: Telnyx, settings: Settings, on_close: ExitStack) -> Carrier:
+    """A call's orders wait behind one that has a file to upload: that has no time for an archive that is slow."""
+    if settings.archive.bucket is None:
+        return telnyx
+    return WithFiles(telnyx, open_archive(settings, on_close, is_hurried=True), settings.archive.folder)
+
+
+def open_archive(settings: Settings, on_close: ExitStack, *, is_hurried: bool = False) -> Archive:
     archive = settings.archive
     if archive.bucket is None:
         return FolderArchive(archive.data_dir / "archive")
@@ -127,16 +133,15 @@ def open_archive(settings: Settings, on_close: ExitStack) -> Archive:
     def open_s3() -> Archive:
         from telnyx_actors.providers.s3 import S3Archive, S3Options  # noqa: PLC0415 - see lazy.py
 
-        s3 = S3Archive(
-            S3Options(
-                bucket,
-                archive.region,
-                _reveal(archive.access_key_id),
-                _reveal(archive.secret_access_key),
-                _reveal(archive.session_token),
-                archive.endpoint_url,
-            )
+        options = S3Options(
+            bucket,
+            archive.region,
+            _reveal(archive.access_key_id),
+            _reveal(archive.secret_access_key),
+            _reveal(archive.session_token),
+            archive.endpoint_url,
         )
+        s3 = S3Archive(options.hurried() if is_hurried else options)
         on_close.callback(s3.close)
         return s3
 

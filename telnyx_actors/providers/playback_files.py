@@ -19,7 +19,10 @@ EXPIRES_S: Final = 3600
 
 
 class WithFiles:
-    """A ``Carrier`` that is given what is too long for a request by its address. Blocks for the upload."""
+    """A ``Carrier`` that is given what is too long for a request by its address. Blocks for the upload.
+
+    ``archive`` is one with little patience: the call's other orders wait behind it.
+    """
 
     def __init__(self, network: Carrier, archive: Archive, folder: str) -> None:
         self._network = network

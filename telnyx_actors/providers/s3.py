@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -54,6 +54,10 @@ class S3Options:
     connect_timeout_s: float = 3.0
     read_timeout_s: float = 20.0
     tries_max: int = 3
+
+    def hurried(self) -> S3Options:
+        """For what a caller waits for: one try, of a moment."""
+        return replace(self, connect_timeout_s=1.0, read_timeout_s=1.5, tries_max=1)
 
 
 class S3Archive:

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,9 +16,15 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from support.console import ENV
 from support.raw_server import Peer, RawServer
+from telnyx_actors.config import load_settings
+from telnyx_actors.core.audio import Encoding
 from telnyx_actors.errors import Failure, ProviderError
+from telnyx_actors.providers.ports import CallCommand
 from telnyx_actors.providers.s3 import S3Archive, S3Options
+from telnyx_actors.vendors import open_vendors
+from telnyx_actors.wire.telnyx_rest import playback_fields
 
 KEY = "audios/2026/11/22/v3-abc/llamada.wav"
 
@@ -203,6 +212,34 @@ def test_a_forbidden_read_may_be_a_missing_key_but_a_wrong_key_is_wrong(code: st
                 archive.get(KEY)
             assert caught.value.kind is Failure.AUTH
         archive.close()
+
+
+def test_a_calls_order_waits_for_a_silent_archive_no_longer_than_a_moment(tmp_path: Path) -> None:
+    tries: list[str] = []
+    orders: list[dict[str, object]] = []
+
+    def silence(peer: Peer) -> None:
+        if request := peer.read_request():
+            tries.append(request.method)
+        peer.wait_for_end()
+
+    def telnyx(peer: Peer) -> None:
+        while request := peer.read_request():
+            orders.append(request.json)
+            peer.respond(200, '{"data": {"result": "ok"}}', content_type="application/json")
+
+    with RawServer(silence) as s3, RawServer(telnyx) as carrier, ExitStack() as on_close:
+        urls = {"AWS_ENDPOINT_URL_S3": s3.url, "TELNYX_API_URL": f"{carrier.url}/v2", "DATA_DIR": str(tmp_path)}
+        vendors = open_vendors(load_settings({**ENV, **urls}), date(2026, 11, 22), on_close)
+        began = time.monotonic()
+        vendors.carrier.command(
+            "v3:x", CallCommand("playback_start", "1", playback_fields(Encoding.PCMU, bytes(15 * 8000)))
+        )
+        took_s = time.monotonic() - began
+
+    assert tries == ["HEAD"]
+    assert "playback_content" in orders[0]
+    assert took_s < 5.0
 
 
 def test_a_silent_endpoint_is_given_up_in_time() -> None:
