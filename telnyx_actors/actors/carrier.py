@@ -51,10 +51,10 @@ class CarrierActor(EngineActor):
         try:
             self._carrier.command(message.call_control_id, message.command)
         except ProviderError as error:
-            self._failed(message.command.name, error, message.command.command_id)
+            self._failed(message.command.name, error, message.command.command_id, message.call_control_id)
         else:
             tell(self._call, CommandDone(message.command.command_id))
 
-    def _failed(self, name: str, error: ProviderError, command_id: str = "") -> None:
+    def _failed(self, name: str, error: ProviderError, command_id: str = "", call_control_id: str = "") -> None:
         self.runtime.stats.vendor_failed(error)
-        tell(self._call, CommandFailed(name, error, command_id))
+        tell(self._call, CommandFailed(name, error, command_id, call_control_id))

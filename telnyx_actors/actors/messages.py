@@ -169,6 +169,7 @@ class CommandFailed:
     name: str
     error: ProviderError
     command_id: str = ""  # of a command
+    call_control_id: str = ""  # of a command's call
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,11 @@ class FramesWaiting:
 @dataclass(frozen=True, slots=True)
 class Finalize:
     """Have the transcriber say what it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetSpeech:
+    """Somebody else has told what was said so far: have the transcriber make no words of it any more."""
 
 
 @dataclass(frozen=True, slots=True)

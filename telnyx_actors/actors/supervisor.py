@@ -187,7 +187,8 @@ class SupervisorActor(EngineActor):
                 pass
             case CommandFailed():
                 if message.error.kind is not Failure.GONE:
-                    self.log.error("Telnyx no aceptó «{}»: {}", message.name, message.error.message)
+                    reason = message.error.message
+                    CallLog(message.call_control_id).error("☎️", f"Telnyx no aceptó «{message.name}»: {reason}")
             case _:
                 self.unexpected(message)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loguru import logger
 
 from support.fakes import DIALLED, FakeSink, Mailbox, refused
 from support.held import START, webhook
@@ -26,6 +27,7 @@ from telnyx_actors.actors.given_up import GIVEN_UP_MAX, GivenUp
 from telnyx_actors.actors.messages import (
     CallFinished,
     CallsLeft,
+    CommandFailed,
     Drain,
     EndCall,
     Journaled,
@@ -219,6 +221,20 @@ def test_draining_an_idle_engine_is_over_at_once(supervisor: SupervisorActor) ->
     empty = threading.Event()
     hand(supervisor, Drain(empty.set))
     assert empty.is_set()
+
+
+def test_what_the_carrier_does_not_do_about_a_call_that_is_not_taken_is_told_under_its_name(
+    supervisor: SupervisorActor, world: FakeWorld
+) -> None:
+    lines: list[str] = []
+    handler = logger.add(lines.append, level="ERROR", format="{message}")
+    world.carrier.errors["reject"] = [refused("no", Failure.REFUSED)]
+    hand(supervisor, Drain(lambda: None), incoming("v3:late"))
+    world.carrier.commands.take()
+    while not isinstance(step(supervisor), CommandFailed):
+        pass
+    logger.remove(handler)
+    assert lines == ["☎️ [CALL:v3:late] Telnyx no aceptó «reject»: no\n"]
 
 
 # --- webhooks ---------------------------------------------------------------------------
