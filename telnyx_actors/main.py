@@ -44,7 +44,7 @@ PIPE_CHARS: Final = 1_000_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says. Returns the exit code."""
-    heap.share_arenas()
+    heap.limit_holes()
     options = _parse(arguments)
     env_file = _env_file(options.env_file)
     if options.replay is not None:

@@ -14,7 +14,7 @@ COUNT_ARENAS = """
 import ctypes, sys, threading
 from telnyx_actors import heap
 if sys.argv[1] == "shared":
-    heap.share_arenas()
+    heap.limit_holes()
 def use(barrier):
     kept = [bytes(5000) for _ in range(50)]
     barrier.wait()
@@ -35,6 +35,30 @@ def arenas(how: str) -> int:
 def test_many_threads_share_two_arenas() -> None:
     assert arenas("free") > 2
     assert arenas("shared") <= 2
+
+
+LARGE_BLOCKS = """
+import sys
+from pathlib import Path
+from telnyx_actors import heap
+if sys.argv[1] == "limited":
+    heap.limit_holes()
+def resident_mb():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+b"x" * 20_000_000  # glibc learns from it that blocks up to this size come and go
+blocks = [(b"x" * 200_000, b"x" * 2000) for _ in range(100)]
+kept = [small for _, small in blocks]
+before = resident_mb()
+del blocks
+print(round(before - resident_mb()))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc is asked")
+@pytest.mark.parametrize(("how", "least_mb", "most_mb"), [("free", 0, 2), ("limited", 18, 22)])
+def test_a_large_block_is_given_back_as_it_is_freed(how: str, least_mb: int, most_mb: int) -> None:
+    done = subprocess.run([sys.executable, "-c", LARGE_BLOCKS, how], capture_output=True, text=True, check=True)
+    assert least_mb <= int(done.stdout) <= most_mb
 
 
 FREE_WITH_HOLES = """
