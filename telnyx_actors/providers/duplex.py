@@ -14,7 +14,7 @@ from loguru import logger
 
 from telnyx_actors.providers.cancellation import shut_down
 
-_RECEIVE_BYTES: Final = 16 * 1024
+_RECEIVE_BYTES: Final = 4096
 _Selector: Final = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 

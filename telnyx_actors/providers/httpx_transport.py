@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import httpcore2
 import httpx2
@@ -17,6 +17,9 @@ import httpx2
 from telnyx_actors.providers.cancellation import attach_to_request
 
 _SocketOption = httpcore2.SOCKET_OPTION
+
+_READ_BYTES: Final = 4096
+"""Events have some hundred. The pool would ask for 64 KB each time, of which the unused part is a hole in the heap."""
 
 
 class CancellableTransport(httpx2.BaseTransport):
@@ -66,7 +69,8 @@ class CancellableStream(httpcore2.NetworkStream):
         self.patience_s: float | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, timeout if self.patience_s is None else self.patience_s)
+        patience_s = timeout if self.patience_s is None else self.patience_s
+        return self._stream.read(min(max_bytes, _READ_BYTES), patience_s)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self.patience_s = None
