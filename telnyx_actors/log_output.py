@@ -9,8 +9,6 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
-from logging import LogRecord, makeLogRecord
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, Protocol, TextIO
@@ -18,6 +16,8 @@ from typing import Final, Protocol, TextIO
 QUEUED_LINES_MAX: Final = 10_000
 FILE_MAX_BYTES: Final = 50 * 1024 * 1024
 FILES_KEPT: Final = 10
+RENEW_AGAIN_BYTES: Final = 1024 * 1024
+"""How much more goes into a full file that could not be renewed, before that is tried again."""
 
 Clean = Callable[[str, int], str]
 """Takes out of a line (with its level's number) what must not be read."""
@@ -83,20 +83,44 @@ class Console:
         """Leave the stream to its owner."""
 
 
-class RotatedFile(RotatingFileHandler):
+class RotatedFile:
     """A file that becomes ``<name>.1`` (``.2``…) when it is full; the oldest goes. Raises ``OSError``."""
-
-    terminator = ""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(
-            path, maxBytes=FILE_MAX_BYTES, backupCount=FILES_KEPT, encoding="utf-8", errors="backslashreplace"
-        )
+        self._path = path
+        self._limit_bytes = FILE_MAX_BYTES
+        self._open()
 
     def write(self, line: str) -> None:
-        self.emit(makeLogRecord({"msg": line}))
+        data = line.encode("utf-8", "backslashreplace")
+        if self._size_bytes + len(data) > self._limit_bytes:
+            self._renew()
+        elif self._file.closed:  # it could not be opened again
+            self._open()
+        self._file.write(data)
+        self._size_bytes += len(data)
 
-    def handleError(self, record: LogRecord) -> None:  # noqa: N802  (logging's own name)
-        # logging would print to stderr, which may be what is stuck; we count.
-        raise  # noqa: PLE0704  (called by emit, inside its except clause)
+    def close(self) -> None:
+        self._file.close()
+
+    def _open(self) -> None:
+        self._file = self._path.open("ab", buffering=0)
+        self._size_bytes = self._file.tell()
+
+    def _renew(self) -> None:
+        self._file.close()
+        try:
+            _set_aside(self._path)
+            self._limit_bytes = FILE_MAX_BYTES
+        except OSError:  # on Windows, while somebody reads it: a file that is too long does less harm than none
+            self._limit_bytes = self._size_bytes + RENEW_AGAIN_BYTES
+        self._open()
+
+
+def _set_aside(path: Path) -> None:
+    """Move the files on, as far as the first gap only: tried again and again, it pushes none out at the end."""
+    names = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, FILES_KEPT + 1))]
+    gap = next((number for number, name in enumerate(names) if not name.exists()), FILES_KEPT)
+    for number in range(gap, 0, -1):
+        names[number - 1].replace(names[number])

@@ -293,16 +293,44 @@ def test_an_output_that_fails_is_tried_again_with_the_next_line() -> None:
     assert output.written == ["buena\n", "⚠️ 1 líneas de registro perdidas: la salida no daba abasto\n"]
 
 
+@pytest.mark.parametrize("held", ["motor.log", "motor.log.1"])
+def test_a_file_that_somebody_reads_on_windows_goes_on_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    monkeypatch.setattr(log_output, "FILE_MAX_BYTES", 100)
+    monkeypatch.setattr(log_output, "RENEW_AGAIN_BYTES", 50)
+    line = "x" * 29 + "\n"
+    path = tmp_path / "motor.log"
+    file = log_output.RotatedFile(path)
+    for _ in range(4):
+        file.write(line)
+    assert path.with_name("motor.log.1").read_text(encoding="utf-8") == line * 3
+
+    def in_use(source: Path, target: Path) -> None:
+        if source.name == held:
+            raise PermissionError(13, "in use", str(source))
+        source.rename(target)
+
+    with monkeypatch.context() as windows:
+        windows.setattr(Path, "replace", in_use)
+        for _ in range(20):
+            file.write(line)
+    file.write(line * 2)
+    file.close()
+    kept = sorted(tmp_path.iterdir(), key=lambda kept: kept.name)
+    assert [kept.read_text(encoding="utf-8") for kept in kept] == [line * 2, line * 21, line * 3]
+
+
 def test_a_full_disk_is_an_error_of_the_file_and_not_a_print(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Full(io.StringIO):
-        def write(self, text: str) -> int:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
             raise OSError(28, "No space left on device")
 
     file = log_output.RotatedFile(tmp_path / "motor.log")
     file.close()
-    monkeypatch.setattr(file, "stream", Full())
+    monkeypatch.setattr(file, "_file", Full())
     with pytest.raises(OSError, match="space"):
         file.write("una línea\n")
     assert capsys.readouterr().err == ""
