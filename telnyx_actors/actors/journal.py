@@ -5,7 +5,8 @@ the process can cost is the last group; a crash of this actor alone costs what i
 
 Two tables: ``entries``, by which calls are taken up after a crash, and ``chronicles``, by which
 they are looked into (``run.py --replay``). The second may lose pages; the first must not lose
-anything for its sake.
+anything for its sake. Of a call that has ended, no more than its names stay in the first, and a
+start reads none of those: however much the week brought, the calls left are found at once.
 """
 
 from __future__ import annotations
@@ -48,6 +49,12 @@ CREATE TABLE IF NOT EXISTS entries (
     data TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS entries_of_call ON entries (ref, id);
+CREATE INDEX IF NOT EXISTS entries_by_age ON entries (wall);
+CREATE INDEX IF NOT EXISTS calls_begun ON entries (ref) WHERE kind = 'begun';
+CREATE INDEX IF NOT EXISTS calls_ended ON entries (ref, wall) WHERE kind = 'ended';
+CREATE TRIGGER IF NOT EXISTS forget_what_an_ended_call_needed AFTER INSERT ON entries WHEN NEW.kind = 'ended' BEGIN
+    DELETE FROM entries WHERE ref = NEW.ref AND kind NOT IN ('begun', 'identified', 'ended');
+END;
 CREATE TABLE IF NOT EXISTS chronicles (
     id INTEGER PRIMARY KEY,
     ref TEXT NOT NULL,
@@ -61,6 +68,12 @@ CREATE INDEX IF NOT EXISTS chronicles_by_age ON chronicles (wall, size);
 
 _INSERT_ENTRY: Final = "INSERT INTO entries (ref, kind, wall, data) VALUES (?, ?, ?, ?)"
 _INSERT_PAGE: Final = "INSERT INTO chronicles (ref, wall, size, page) VALUES (?, ?, ?, ?)"
+CALLS_OPEN: Final = """
+SELECT DISTINCT ref FROM entries AS beginning
+WHERE kind = 'begun' AND NOT EXISTS (SELECT 1 FROM entries WHERE ref = beginning.ref AND kind = 'ended')
+"""
+CALLS_ENDED: Final = "SELECT ref FROM entries WHERE kind = 'ended' AND wall > ?"
+FORGET_ENTRIES: Final = "DELETE FROM entries WHERE wall < ?"
 _FORGET_TOO_MUCH: Final = """
 DELETE FROM chronicles WHERE wall <= (
     SELECT MAX(wall) FROM (SELECT wall, SUM(size) OVER (ORDER BY wall DESC) AS bytes FROM chronicles) WHERE bytes > ?
@@ -126,7 +139,8 @@ class JournalActor(EngineActor):
     # --- entries --------------------------------------------------------------------
 
     def _add(self, entry: Journaled) -> None:
-        data = json.dumps(entry.data, ensure_ascii=False)
+        # Half a character, which others' JSON may bring, cannot be written; it must not keep the rest from being.
+        data = json.dumps(entry.data, ensure_ascii=False).encode(errors="replace").decode()
         self._see_to_commit()
         self._waiting.append((entry.ref, entry.kind, self.clock.wall().isoformat(), data))
 
@@ -232,15 +246,12 @@ class JournalActor(EngineActor):
 
     def _recall(self, db: sqlite3.Connection) -> CallsLeft:
         since = (self.clock.wall() - timedelta(seconds=ENDED_LATELY_S)).isoformat()
-        over = db.execute("SELECT ref FROM entries WHERE kind = 'ended' AND wall > ?", (since,))
+        over = db.execute(CALLS_ENDED, (since,))
         return CallsLeft(tuple(self._calls_left(db)), frozenset(ref for (ref,) in over))
 
     def _calls_left(self, db: sqlite3.Connection) -> Iterator[SavedCall]:
         """Calls whose end was not witnessed, by this process or another. A call that cannot be read is left alone."""
-        refs = db.execute(
-            "SELECT ref FROM entries GROUP BY ref HAVING SUM(kind = 'begun') > 0 AND SUM(kind = 'ended') = 0"
-        ).fetchall()
-        for (ref,) in refs:
+        for (ref,) in db.execute(CALLS_OPEN).fetchall():
             rows = db.execute("SELECT kind, wall, data FROM entries WHERE ref = ? ORDER BY id", (ref,))
             try:
                 call = fold(ref, [(kind, wall, json.loads(data)) for kind, wall, data in rows])
@@ -267,5 +278,5 @@ def _commit(db: sqlite3.Connection, statement: str, rows: deque[_Row]) -> None:
 
 def _forget_old(db: sqlite3.Connection, now: datetime) -> None:
     oldest = (now - timedelta(days=KEEP_DAYS)).isoformat()
-    db.execute("DELETE FROM entries WHERE wall < ?", (oldest,))
+    db.execute(FORGET_ENTRIES, (oldest,))
     db.execute("DELETE FROM chronicles WHERE wall < ?", (oldest,))

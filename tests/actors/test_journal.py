@@ -98,6 +98,40 @@ def test_old_entries_are_forgotten_also_by_an_engine_that_is_never_restarted(
     assert written(path) == [2]
 
 
+def kinds(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as db:
+        return [kind for (kind,) in db.execute("SELECT kind FROM entries ORDER BY id")]
+
+
+def test_of_a_call_that_has_ended_only_its_names_are_kept(
+    journal: JournalActor, still: StillRuntime, path: Path
+) -> None:
+    identified = Journaled("over", "identified", {"call_control_id": "v3:over"})
+    hand(journal, begun("over"), identified, note(1, ref="over"), note(2, "heard", "over"), note(3, ref="another"))
+    commit(journal, still)
+    assert len(kinds(path)) == 5
+    hand(journal, Journaled("over", "ended", {"reason": "caller"}))
+    commit(journal, still)
+    assert kinds(path) == ["begun", "identified", "words", "ended"]
+
+
+@pytest.mark.parametrize("statement", [module.CALLS_OPEN, module.CALLS_ENDED, module.FORGET_ENTRIES])
+def test_a_start_does_not_read_through_what_the_week_has_brought(
+    journal: JournalActor, path: Path, statement: str
+) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        plan = [detail for *_, detail in db.execute(f"EXPLAIN QUERY PLAN {statement}", ("",) * statement.count("?"))]
+    steps = [step for step in plan if "entries" in step or "beginning" in step]
+    assert steps
+    assert all("calls_" in step or "entries_by_age" in step for step in steps), plan
+
+
+def test_half_a_character_hinders_no_other_entry(journal: JournalActor, still: StillRuntime, path: Path) -> None:
+    hand(journal, note(1), note(2, text="ho\ud83dla"), note(3))
+    commit(journal, still)
+    assert written(path) == [1, 2, 3]
+
+
 # --- chronicles -----------------------------------------------------------------------
 
 
