@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import deque
 from collections.abc import Callable
+from itertools import cycle
 from typing import TYPE_CHECKING, Final
 
 from telnyx_actors.actors.archiver import SweeperActor
@@ -41,6 +42,7 @@ from telnyx_actors.core.pace import Pace
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.errors import CallRefused, EngineError, Failure
 from telnyx_actors.logs import CallLog, mask_phone
+from telnyx_actors.providers.ports import CallCommand
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
 if TYPE_CHECKING:
@@ -50,6 +52,9 @@ CALL_RESTARTS_MAX: Final = 3
 """How often a call may be started again within ten seconds before it is hung up."""
 
 BUSY_RETRY_S: Final = 10
+
+CARRIERS: Final = ("carrier", "carrier-2", "carrier-3")
+"""Who refuse calls and hang them up: each waits for one answer of Telnyx at a time, and a crowd may call."""
 
 SPARE: Final = frozenset({"journal", "phrases", "sweeper"})
 """Calls can be held without them: no reason to end those there are."""
@@ -110,9 +115,11 @@ class SupervisorActor(EngineActor):
         journal, front = self._specs
         self.start_child(journal)
         self.send_later(RECALL_WITHIN_S, _RecallOver())
-        self._carrier = self.start_child(
-            ChildSpec("carrier", lambda birth: CarrierActor.start(birth, me, vendors.carrier))
-        )
+        carriers = [
+            self.start_child(ChildSpec(name, lambda birth: CarrierActor.start(birth, me, vendors.carrier)))
+            for name in CARRIERS
+        ]
+        self._carriers = cycle(carriers)
         self.start_child(
             ChildSpec("phrases", lambda birth: SpeakerActor.start(birth, me, vendors.voice, services.phrases))
         )
@@ -292,9 +299,12 @@ class SupervisorActor(EngineActor):
         self._services.tally.ended(CRASHED, view.usage, view.usage.cost(self._services.settings.prices))
         self._services.journal.tell(Journaled(view.plan.ref, "ended", {"reason": CRASHED}))
         if view.call_control_id:
-            self._carrier.tell(Command(view.call_control_id, hang_up()))
+            self._order(view.call_control_id, hang_up())
         else:  # nobody has told who asked for it
             memory.placed(EngineError("La llamada no se pudo iniciar."))
+
+    def _order(self, call_control_id: str, command: CallCommand) -> None:
+        next(self._carriers).tell(Command(call_control_id, command))
 
     def _tell_call(self, ref: str, message: object) -> bool:
         call = self._calls.get(ref)
@@ -327,7 +337,7 @@ class SupervisorActor(EngineActor):
             self._take_incoming(event)
         elif event.event_type != "call.hangup" and any(name in self._services.given_up for name in _names_in(message)):
             CallLog(event.call_control_id).warning("👻", "Telnyx marcó una llamada que se dio por perdida: se cuelga")
-            self._carrier.tell(Command(event.call_control_id, hang_up()))
+            self._order(event.call_control_id, hang_up())
         elif (forgotten := self._forgotten(event)) is not None:
             self._adopt(forgotten)
         else:
@@ -365,7 +375,7 @@ class SupervisorActor(EngineActor):
             log.warning("🚫", f"Llamada entrante de {mask_phone(number)} rechazada: {refused}")
             self._services.tally.count("refused", "incoming")
             elsewhere = self._services.settings.overflow_number
-            self._carrier.tell(Command(event.call_control_id, transfer(elsewhere) if elsewhere else reject()))
+            self._order(event.call_control_id, transfer(elsewhere) if elsewhere else reject())
             return
         plan = CallPlan(uuid.uuid4().hex, "incoming", number, call_control_id=event.call_control_id)
         self._start_call(new_memory(plan, nobody_waits, self._services, self.clock))

@@ -38,6 +38,7 @@ from telnyx_actors.actors.messages import (
 from telnyx_actors.actors.spool import Spool
 from telnyx_actors.actors.supervision import ChildExited, ChildGaveUp, ChildSpec
 from telnyx_actors.actors.supervisor import (
+    CARRIERS,
     EARLY_MAX,
     FORGOTTEN_WITHIN_S,
     RECALL_WITHIN_S,
@@ -265,6 +266,17 @@ def test_an_incoming_call_is_taken_once(supervisor: SupervisorActor, world: Fake
     assert world.carrier.commands.take()[1].name == "answer"
     hand(supervisor, incoming())
     assert len(world.services.calls) == 1
+
+
+def test_a_crowd_that_is_refused_does_not_wait_for_one_answer_after_the_other(
+    supervisor: SupervisorActor, world: FakeWorld
+) -> None:
+    world.services.calls.is_closed = True
+    world.carrier.gate.clear()
+    crowd = [f"v3:{number}" for number in range(len(CARRIERS))]
+    hand(supervisor, *map(incoming, crowd))
+    asked = [world.carrier.commands.take() for _ in crowd]
+    assert sorted((name, command.name) for name, command in asked) == [(name, "reject") for name in crowd]
 
 
 def test_a_call_that_is_being_restarted_is_not_taken_for_a_new_one(
