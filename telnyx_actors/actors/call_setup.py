@@ -11,6 +11,7 @@ from telnyx_actors.actors.orders import hang_up
 from telnyx_actors.actors.performer import Performer
 from telnyx_actors.actors.services import Services
 from telnyx_actors.core import events as ev
+from telnyx_actors.core.endings import found_over
 from telnyx_actors.core.state import Phase
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.logs import CallLog, mask_phone
@@ -71,7 +72,8 @@ class CallSetup:
         if state.phase is Phase.RINGING and state.is_stream_void and state.rules.uses_stream:
             self._performer.order(self._performer.orders.start_stream(self._services.gate.renew(self._memory.session)))
         elif not status.is_alive:
-            return ev.CallEnded("ended_meanwhile")
+            is_answered = state.answered_at is not None
+            return ev.CallEnded(found_over(is_answered=is_answered, is_orphan=self._memory.is_orphan))
         return ev.TimePassed()
 
     def rings_still(self, failed: CommandFailed) -> bool:

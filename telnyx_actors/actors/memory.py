@@ -31,6 +31,7 @@ class CallMemory:
     born_at: float
     placed: Placed
     is_saved: bool = False  # another process held it before, and it has to be taken up
+    is_orphan: bool = False  # that process died, and did not let go of it
     is_forgotten: bool = False  # and the journal knows nothing of it
     replay: ReplayBuffer = field(default_factory=ReplayBuffer)
     outlet: Outlet = field(default_factory=Outlet)

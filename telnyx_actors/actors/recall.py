@@ -54,7 +54,7 @@ def saved_memory(saved: SavedCall, services: Services, clock: Clock) -> CallMemo
     resumed = what_is_resumed(saved)
     beginning = Beginning(core_version(), wall.isoformat(), now, rules, lines, resumed, answered_s_ago)
     memory = _memory(plan, nobody_waits, services, clock, beginning, started=started, secret=saved.secret)
-    memory.is_saved, memory.is_forgotten = True, saved.is_forgotten
+    memory.is_saved, memory.is_orphan, memory.is_forgotten = True, not saved.was_released, saved.is_forgotten
     memory.born_at = now - _s_ago(saved.started, wall)
     if saved.audio_since and (settings.spool_dir / saved.ref).is_dir():  # else its record is in the archive already
         memory.origin_s = now - _s_ago(saved.audio_since, wall)

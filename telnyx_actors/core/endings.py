@@ -20,11 +20,16 @@ CRASHED: Final = "crashed"
 """The reason of a call whose actor failed again and again."""
 DIAL_FAILED: Final = "dial_failed"
 """The reason of a call that the carrier would not dial, or did without our hearing of it."""
+ENDED_MEANWHILE: Final = "ended_meanwhile"
+"""The reason of a call that was found to be over, by whoever was to go on with it."""
+DROPPED: Final = "dropped"
+"""The same, where somebody was talking to a process that died."""
 
 _FAULTS: Final = {
     "failure": Fault.PROVIDER,
     "transferred": Fault.PROVIDER,
     CRASHED: Fault.OURS,
+    DROPPED: Fault.OURS,
     "shutdown": Fault.OURS,
     DIAL_FAILED: Fault.CARRIER,
     "answer_failed": Fault.CARRIER,
@@ -42,9 +47,14 @@ _FAULTS: Final = {
 OTHER: Final = "other"
 
 REASONS: Final = frozenset(
-    {*_FAULTS, "normal_clearing", "time_limit", "operator", "gone", "ended_meanwhile", "never_placed", OTHER}
+    {*_FAULTS, "normal_clearing", "time_limit", "operator", "gone", ENDED_MEANWHILE, "never_placed", OTHER}
 )
 """The closing reasons there are. What else a carrier may think of counts as ``OTHER``."""
+
+
+def found_over(*, is_answered: bool, is_orphan: bool) -> str:
+    """The reason of a call that has ended while nobody was told. ``is_orphan``: the process that held it has died."""
+    return DROPPED if is_answered and is_orphan else ENDED_MEANWHILE
 
 
 def fault_of(reason: str) -> Fault:

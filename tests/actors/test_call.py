@@ -40,6 +40,7 @@ from telnyx_actors.logs import CallLog
 from telnyx_actors.wire.telnyx_client_state import decode_client_state
 from telnyx_actors.wire.telnyx_media import StreamError
 
+WALL = "2026-01-01T00:00:00+00:00"
 OPERATOR = ev.HangupRequested("operator")
 RECORDED = [f"audios/2025/12/31/v3_call/{name}" for name in ("call.wav", "transcript.json")]
 
@@ -383,6 +384,23 @@ def test_a_call_that_the_journal_has_lost_is_in_it_again(
     assert (left.number, left.nombre, left.call_control_id) == (PLAN.number, PLAN.nombre, ID)
     assert left.answered
     assert left.secret == call.memory.view.secret != ""
+
+
+@pytest.mark.parametrize(
+    ("left", "reason"),
+    [
+        ({"answered": WALL}, "dropped"),
+        ({"answered": WALL, "was_released": True}, "ended_meanwhile"),
+    ],
+)
+def test_who_was_talking_to_a_process_that_died_and_is_gone_was_dropped_by_us(
+    still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld, left: dict[str, Any], reason: str
+) -> None:
+    world.carrier.is_alive = False
+    saved = SavedCall(PLAN.ref, number=PLAN.number, secret="s", call_control_id=ID, started=WALL, **left)
+    call = HeldCall(still, unstarted, world, PLAN, saved)
+    call.run_until(is_a(RecordClosed))
+    assert call.memory.view.ended_reason == reason
 
 
 def test_a_call_that_was_answered_while_no_process_was_there_goes_live(ringing: HeldCall) -> None:

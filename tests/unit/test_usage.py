@@ -10,7 +10,7 @@ import pytest
 from telnyx_actors.actors.tally import BUCKETS_S, SAMPLES_MAX, Sample, Tally
 from telnyx_actors.actors.usage import METERED, Usage
 from telnyx_actors.config import Prices
-from telnyx_actors.core.endings import OTHER, REASONS, Fault, fault_of
+from telnyx_actors.core.endings import OTHER, REASONS, Fault, fault_of, found_over
 from telnyx_actors.core.turn import Latency, TurnEnd, TurnKind, TurnRecord, TurnTimes
 
 PRICES = Prices(
@@ -81,6 +81,15 @@ def test_no_carrier_can_invent_reasons_without_end() -> None:
     for number in range(1000):
         tally.ended(f"cause {number}", Usage(), {})
     assert [labels for labels in tally.read() if labels[0] == "ended"] == [("ended", OTHER, Fault.NONE)]
+
+
+def test_a_call_that_was_found_over_is_our_fault_only_where_our_death_cut_it_off() -> None:
+    faults = [
+        fault_of(found_over(is_answered=is_answered, is_orphan=is_orphan))
+        for is_answered in (True, False)
+        for is_orphan in (True, False)
+    ]
+    assert faults == [Fault.OURS, Fault.NONE, Fault.NONE, Fault.NONE]
 
 
 def test_every_fault_has_its_reasons() -> None:
