@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from telnyx_actors.actors.messages import (
 )
 from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.session import CallSession
-from telnyx_actors.actors.spool import Spool, idle_s, ship, weight_bytes
+from telnyx_actors.actors.spool import Spool, idle_s, is_unbegun, ship, weight_bytes
 from telnyx_actors.actors.tally import Tally
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.recording import AgentTrack, CallerTrack, origin_of
@@ -263,10 +264,14 @@ class SweeperActor(EngineActor):
             if stopped.is_set():
                 return
             try:
-                if self._is_left_behind(folder):
-                    places = ship(folder, self._archive, self._archive_folder)
-                    self.log.info("registro {} archivado: {}", folder.name, ", ".join(places))
-                    yield folder.name
+                if not self._is_left_behind(folder):
+                    continue
+                if is_unbegun(folder):
+                    shutil.rmtree(folder)
+                    continue
+                places = ship(folder, self._archive, self._archive_folder)
+                self.log.info("registro {} archivado: {}", folder.name, ", ".join(places))
+                yield folder.name
             except (OSError, ProviderError, ValueError) as error:
                 self.runtime.stats.vendor_failed(error)
                 self.log.warning("el registro {} sigue en el spool: {}", folder.name, error)
@@ -277,7 +282,8 @@ class SweeperActor(EngineActor):
         """Nobody's any more: not a call of ours, and nothing was written lately by another process."""
         if folder.name in self._unreadable or self._calls.get(folder.name) is not None:
             return False
-        return (folder / "call.json").exists() and idle_s(folder, self.clock.wall().timestamp()) >= LEFT_BEHIND_S
+        is_one = (folder / "call.json").exists() or is_unbegun(folder)
+        return is_one and idle_s(folder, self.clock.wall().timestamp()) >= LEFT_BEHIND_S
 
     def _ended(self, error: Exception | None) -> None:
         if error is not None:

@@ -88,6 +88,11 @@ def weight_bytes(folder: Path) -> int:
     return total
 
 
+def is_unbegun(folder: Path) -> bool:
+    """Whether its process died as it made it: it holds no more than the start of a head."""
+    return folder.is_dir() and {file.name for file in folder.iterdir()} <= {"call.part"}
+
+
 def ship(folder: Path, archive: Archive, archive_folder: str) -> tuple[str, ...]:
     """Make the record of a spooled call, put it into the archive, and remove the spool.
 

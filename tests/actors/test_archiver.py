@@ -342,9 +342,30 @@ def test_it_is_known_how_much_waits_in_the_spool(
     assert weight > 2 * len(CALLER)
 
 
-def test_a_spool_that_was_never_used_is_nothing_to_sweep(sweeper: SweeperActor, still: StillRuntime) -> None:
+def test_a_spool_that_was_never_used_is_nothing_to_sweep(
+    sweeper: SweeperActor, still: StillRuntime, tally: Tally, folder: Path, logged: list[str]
+) -> None:
     sweep(sweeper, still)
     sweep(sweeper, still)
+    assert tally.gauges() == {"spool_calls": 0, "spool_bytes": 0}
+    assert not folder.parent.exists()
+    assert logged == []
+
+
+@pytest.mark.parametrize("head", [None, '{"id": "v3'])
+def test_what_a_process_left_that_died_as_it_began_is_swept_away(
+    sweeper: SweeperActor, still: StillRuntime, archive: FakeArchive, folder: Path, head: str | None
+) -> None:
+    folder.mkdir(parents=True)
+    if head is not None:
+        (folder / "call.part").write_text(head, encoding="utf-8")
+    sweep(sweeper, still)
+    assert folder.exists(), "it may be about to begin"
+    for file in (*folder.iterdir(), folder):
+        os.utime(file, (0.0, 0.0))
+    sweep(sweeper, still)
+    assert not folder.exists()
+    assert archive.files == {}
 
 
 def test_a_call_that_lives_is_left_alone_here_and_in_another_process(
