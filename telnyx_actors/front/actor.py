@@ -32,18 +32,20 @@ class FrontActor(EngineActor):
         self._settings = settings
         self._seen = seen
         self._page = page
+        self._server: FrontServer | None = None
         self._door = Door(services, self.clock, seen, page.phones)
 
     def setup(self) -> None:
-        self._server = FrontServer(self._door, self._settings, lambda _: tell(self.actor_ref, _Died()), page=self._page)
+        seen, died = self._seen, lambda _: tell(self.actor_ref, _Died())
         try:
+            self._server = FrontServer(self._door, self._settings, died, page=self._page)
             self._server.start()
+            seen.server, seen.refusal = self._server, None
         except ConfigError as error:
-            self._seen.refusal = error
+            seen.refusal = error
             raise
         finally:
-            self._seen.settled.set()
-        self._seen.server, self._seen.refusal = self._server, None
+            seen.settled.set()
 
     def handle(self, message: object) -> None:
         match message:
@@ -54,5 +56,5 @@ class FrontActor(EngineActor):
 
     def teardown(self, error: Exception | None) -> None:
         self._seen.server = None
-        if not self._server.stop(STOP_WITHIN_S):
+        if self._server is not None and not self._server.stop(STOP_WITHIN_S):
             self.log.error("el hilo del front no terminó en {} s", STOP_WITHIN_S)

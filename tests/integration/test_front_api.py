@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from loguru import logger
 
 from support.fake_engine import FakeEngine, created
 from support.front_client import QUICK, ask, serving
@@ -103,7 +104,11 @@ def test_a_reply_after_the_front_has_stopped_is_dropped_in_silence(engine: FakeE
     engine.on_initiate = lambda _request, reply: replies.append(reply)
     with serving(engine, QUICK) as server:
         requests.post(f"http://127.0.0.1:{server.port}/api/call/initiate", json=CALL, timeout=5)
+    lines: list[str] = []
+    handler = logger.add(lines.append)
     replies[0](Answer(201, {}))
+    logger.remove(handler)
+    assert (server.counters.replies_dropped, server.counters.errors, lines) == (0, 0, [])
 
 
 def test_a_batch_answers_every_row_in_order(url: str, engine: FakeEngine) -> None:
