@@ -36,9 +36,9 @@ class FrontActor(EngineActor):
         self._door = Door(services, self.clock, seen, page.phones)
 
     def setup(self) -> None:
-        seen, died = self._seen, lambda _: tell(self.actor_ref, _Died())
+        seen = self._seen
         try:
-            self._server = FrontServer(self._door, self._settings, died, page=self._page)
+            self._server = FrontServer(self._door, self._settings, self._tell_of_death, page=self._page)
             self._server.start()
             seen.server, seen.refusal = self._server, None
         except ConfigError as error:
@@ -46,6 +46,9 @@ class FrontActor(EngineActor):
             raise
         finally:
             seen.settled.set()
+
+    def _tell_of_death(self, _error: BaseException) -> None:
+        tell(self.actor_ref, _Died())
 
     def handle(self, message: object) -> None:
         match message:
