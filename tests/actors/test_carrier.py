@@ -53,7 +53,11 @@ def test_commands_are_done_in_order_and_each_is_answered_by_its_id(
     carrier.errors["playback_stop"] = [error]
     hand(actor, command("speak", "id-1"), command("playback_stop", "id-2"), command("hangup", "id-3"))
     assert [order.name for _, order in carrier.commands.all] == ["speak", "playback_stop", "hangup"]
-    assert call.told.all == [CommandDone("id-1"), CommandFailed("playback_stop", error, "id-2", "v3:1"), CommandDone("id-3")]
+    assert call.told.all == [
+        CommandDone("id-1"),
+        CommandFailed("playback_stop", error, "id-2", "v3:1"),
+        CommandDone("id-3"),
+    ]
 
 
 def test_the_carrier_tells_whether_a_call_is_alive(actor: CarrierActor, carrier: FakeCarrier, call: Mailbox) -> None:
