@@ -68,14 +68,15 @@ def deadlines(s: State) -> Iterator[float]:
     if s.phase in (Phase.ANSWERED, Phase.LIVE):
         assert s.answered_at is not None
         yield s.answered_at + s.rules.call_max_s
-    if s.phase is Phase.LIVE and _is_quiet(s):
+    if s.phase is Phase.LIVE and is_quiet(s):
         yield _silent_at(s)
     if s.phase is Phase.CLOSING:
         assert s.close_at is not None
         yield s.close_at
 
 
-def _is_quiet(s: State) -> bool:
+def is_quiet(s: State) -> bool:
+    """Nobody speaks, and nothing is owed."""
     return s.turn is None and not s.is_voiced and not s.is_flushing and not s.listening.text
 
 
@@ -92,9 +93,9 @@ def _mind_limits(s: State) -> None:
         close(s, "time_limit", s.lines.goodbye_limit)
     elif s.failed_turns >= s.rules.failed_turns_max and s.turn is None:
         give_up_call(s)
-    elif _is_quiet(s) and s.to_say:
+    elif is_quiet(s) and s.to_say:
         s.say(TurnKind.SAY, s.to_say.pop(0))
-    elif _is_quiet(s) and s.now >= _silent_at(s):
+    elif is_quiet(s) and s.now >= _silent_at(s):
         if s.prompts_said < len(s.lines.prompts):
             s.say(TurnKind.PROMPT, s.lines.prompts[s.prompts_said])
             s.prompts_said += 1

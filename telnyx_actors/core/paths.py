@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.actions import ClearAudio, StartStream, StartTranscription, StopTranscription
-from telnyx_actors.core.life import give_up_call
+from telnyx_actors.core.life import give_up_call, is_quiet
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import TurnKind
 
@@ -39,7 +39,7 @@ def media_started(s: State) -> None:
     if s.media_lost_at is not None and s.phase is not Phase.ANSWERED:
         s.do(ClearAudio())  # a carrier may go on with what the lost stream had brought, and it is sent again
     s.playout.lose_stream(s.now)  # a second stream knows nothing of what the first had not played
-    s.media_lost_at = s.stream_asked_at = None
+    s.media_lost_at = s.stream_asked_at = s.stream_again_at = None
     _go_live(s)
 
 
@@ -92,7 +92,12 @@ def carrier_hearing_failed(s: State) -> None:
 
 
 def settle(s: State) -> None:
-    """Find another way when audio does not flow."""
+    """Find another way when audio does not flow, and the better one when it may be there again."""
+    if _is_stream_worth_a_try(s):
+        _plan_stream(s)
+        s.streams_again += 1
+        s.note("stream_again")
+        s.do(StartStream())
     if s.phase not in (Phase.ANSWERED, Phase.LIVE) or s.media_lost_at is None:
         return
     if s.stream_asked_at is None:
@@ -106,6 +111,18 @@ def deadlines(s: State) -> Iterator[float]:
     """When ``settle`` could have something to do."""
     if s.media_lost_at is not None and s.stream_asked_at is not None:
         yield s.stream_asked_at + s.rules.media_wait_s
+    if s.stream_again_at is not None:
+        yield s.stream_again_at
+
+
+def _is_stream_worth_a_try(s: State) -> bool:
+    """Its coming breaks off what is being played, so it is asked for when nothing is."""
+    is_due = s.stream_again_at is not None and s.now >= s.stream_again_at
+    return is_due and s.phase is Phase.LIVE and is_quiet(s) and s.streams_again < s.rules.stream_again_max
+
+
+def _plan_stream(s: State) -> None:
+    s.stream_again_at = s.now + s.rules.stream_again_s if s.rules.uses_stream else None
 
 
 def _use_files(s: State) -> None:
@@ -114,6 +131,7 @@ def _use_files(s: State) -> None:
     s.playout.lose_stream(s.now)
     s.playout.by_clause = True
     s.media_lost_at = s.stream_asked_at = None
+    _plan_stream(s)
     s.listening.is_voiced = False
     _hear_by_carrier(s)
     _go_live(s)

@@ -53,6 +53,8 @@ class Rules:
     silence_timeout_s: float = 20.0
     call_max_s: float = 1800.0
     media_wait_s: float = 3.0  # how long a stream may take to start before files are used instead
+    stream_again_s: float = 30.0  # a stream that failed is tried again, at a pause
+    stream_again_max: int = 20  # so often in a call
     ring_max_s: float = 90.0
     goodbye_max_s: float = 12.0
     hangup_wait_s: float = 5.0

@@ -60,6 +60,8 @@ class State:
     answered_at: float | None = None
     media_lost_at: float | None = None  # since when an answered call has no audio path
     stream_asked_at: float | None = None
+    stream_again_at: float | None = None  # when to try one again, in webhook mode for want of it
+    streams_again: int = 0  # how often that was done
     is_stream_void: bool = False  # the one asked for when dialling was another process's
     is_stream_refused: bool = False  # the carrier said so while it rang
     hearing_failures: int = 0  # of our transcriber, since it last worked
