@@ -36,7 +36,7 @@ class Owner:
         """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with suppress(PermissionError):  # not ours: whoever it belongs to has let us in, and others perhaps
+            with suppress(OSError):  # it is somebody else's, who has let us in, or its disk knows no permissions
                 self._folder.chmod(0o700)  # recordings and transcripts are in it
             if wait_s:
                 self._wish.touch()
