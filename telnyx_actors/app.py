@@ -195,6 +195,7 @@ def call_settings(settings: Settings, persona: Persona, model_name: str) -> Call
     """How calls are held, by the settings."""
     timing, call = settings.timing, settings.call
     rules = Rules(
+        carrier_listens=settings.telnyx.listens_along,
         transcriber_ends_turns=is_flux(settings.deepgram.model),
         silences=TurnEndSettings.between(timing.endpoint_complete_ms, timing.endpoint_incomplete_ms),
         min_confidence=settings.deepgram.min_confidence,

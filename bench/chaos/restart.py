@@ -7,6 +7,7 @@ import random
 import tempfile
 import time
 import wave
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -24,11 +25,22 @@ LATEST_S: Final = 8.0
 RECORD_TOLERANCE_S: Final = 0.5
 
 
+LISTENS_ALONG: Final = {"TELNYX_LISTENS_ALONG": "true"}
+
+
 def kill_minus_9(calls: int, seed: int) -> Outcome:
     """Kill it at a random moment; calls begin one after the other, so each is struck at another moment of its own."""
-    outcome = Outcome("kill -9", f"random, seed {seed}", expects_answers=False, expects_words=False)
+    return _kill(Outcome("kill -9", f"random, seed {seed}", expects_answers=False, expects_words=False), calls, seed)
+
+
+def kill_beside_telnyx(calls: int, seed: int) -> Outcome:
+    """The same where Telnyx listens along, and keeps what it has heard until somebody is there to be told."""
+    return _kill(Outcome("kill -9, Telnyx listens along", f"random, seed {seed}"), calls, seed, LISTENS_ALONG)
+
+
+def _kill(outcome: Outcome, calls: int, seed: int, env: Mapping[str, str] | None = None) -> Outcome:
     outcome.recovery_limit_s, outcome.dead_air_limit_s = AUDIBLE_WITHIN_S, None
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, Daemon(Path(folder)) as house:
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, Daemon(Path(folder), env=env) as house:
         placed = []
         for _ in range(calls):
             placed.append(house.dial(script(len(EXCHANGES), patient=len(EXCHANGES))))

@@ -166,6 +166,7 @@ BROKEN: Final[Broken] = (
     ("half_close", "half-closed"),
     ("garbage", "garbage"),
 )
+NO_AUDIO: Final = ("half_open", "stall")
 BROKEN_SOCKETS: Final[Broken] = (*BROKEN, ("stall", "mute"))
 BROKEN_STREAMS: Final[Broken] = (*BROKEN, ("stall", "stalls"))
 
@@ -181,9 +182,8 @@ def _crashes() -> Iterator[Scenario]:
 def _deepgram() -> Iterator[Scenario]:
     for status in (401, 402, 429, 503):
         refuse = gone("deepgram", Fault("drop", times=FOR_EVER), Fault("refuse", status=status, times=FOR_EVER))
-        # In the middle of a question, what was said between the loss and the carrier's ear nobody hears.
-        torn = Scenario(f"deepgram: {status}", Moment.LISTENING, refuse, expects_words=False, expects_answers=False)
-        yield from (torn, Scenario(f"deepgram: {status}", Moment.SPEAKING, refuse))
+        for moment in (Moment.LISTENING, Moment.SPEAKING):
+            yield Scenario(f"deepgram: {status}", moment, refuse)
     yield Scenario("deepgram: slow", Moment.LISTENING, vendor("deepgram", Fault("delay", after_ms=1500, times=2)))
     for kind, said in BROKEN_SOCKETS:
         for moment in WITHIN_TURN:
@@ -226,7 +226,7 @@ def _elevenlabs() -> Iterator[Scenario]:
 def _telnyx() -> Iterator[Scenario]:
     for kind, said in BROKEN_SOCKETS:
         for moment in WITHIN_TURN:
-            is_deaf = kind != "garbage" and moment is Moment.LISTENING  # nobody can hear what nobody carries
+            is_deaf = kind in NO_AUDIO and moment is Moment.LISTENING  # nobody can hear what nobody carries
             yield Scenario(
                 f"media socket: {said}",
                 moment,
@@ -235,6 +235,10 @@ def _telnyx() -> Iterator[Scenario]:
                 expects_answers=not is_deaf,
                 is_private=True,
             )
+    for kind, said in BROKEN_SOCKETS:
+        if kind in NO_AUDIO:
+            name = f"media socket: {said}, Telnyx listens along"
+            yield Scenario(name, Moment.LISTENING, media(kind), env={"TELNYX_LISTENS_ALONG": "true"})
     # Should it play on, what it plays meanwhile is said once more: the engine cannot know.
     stubborn = MediaSettings(drops_audio_on_loss=False)
     for moment in (Moment.THINKING, Moment.SPEAKING):

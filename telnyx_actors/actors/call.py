@@ -11,7 +11,7 @@ from typing import Final, get_args
 from telnyx_actors.actors.base import Birth, EngineActor
 from telnyx_actors.actors.call_log import log_event
 from telnyx_actors.actors.call_setup import CallSetup
-from telnyx_actors.actors.carrier_news import news_in, news_of_failure
+from telnyx_actors.actors.carrier_news import heard_beside, news_in, news_of_failure
 from telnyx_actors.actors.diary import Diary
 from telnyx_actors.actors.memory import CallMemory
 from telnyx_actors.actors.messages import (
@@ -214,7 +214,7 @@ class CallActor(EngineActor):
             case "call.speak.ended":
                 self._feed_any(memory.sound.said(order_in(event.client_state)))
             case "call.transcription" if not self._conversation.state.hears_by_carrier:
-                pass  # its words count only while ours is away
+                self._feed_any(heard_beside(event.payload))
             case kind:
                 news = news_in(kind, event.payload, has_stream=memory.sink is not None)
                 if isinstance(news, ev.MediaLost):

@@ -49,6 +49,12 @@ def news_of_failure(command: str) -> ev.CallEvent | None:
             return None
 
 
+def heard_beside(payload: Mapping[str, object]) -> ev.CarrierHeard | None:
+    """The words in a ``call.transcription`` of a call that we hear ourselves; None where they are not final."""
+    heard = transcript_in(payload)
+    return ev.CarrierHeard(heard.text, heard.confidence) if isinstance(heard, ev.TranscriptFinal) else None
+
+
 def transcript_in(payload: Mapping[str, object]) -> ev.TranscriptFinal | ev.TranscriptInterim | None:
     """The words in a ``call.transcription``; None where there is nothing to be read. ``confidence`` may be null."""
     data = payload.get("transcription_data")

@@ -15,6 +15,7 @@ from telnyx_actors.actors.messages import (
     Command,
     Dial,
     Finalize,
+    ForgetSpeech,
     HeardElsewhere,
     Speak,
     StopAsking,
@@ -106,8 +107,9 @@ class Performer:
                 outlet.clear()
                 parts.archiver.tell(AgentCleared(self._clock.now()))
             case ac.FinalizeTranscript():
-                if parts.transcriber is not None:
-                    parts.transcriber.tell(Finalize())
+                self._tell_transcriber(Finalize())
+            case ac.ForgetHearing():
+                self._tell_transcriber(ForgetSpeech())
             case ac.AskModel():
                 parts.responder.tell(Ask(action.turn, action.attempt, self._request(action), action.is_retry))
             case ac.CancelReply():
@@ -135,8 +137,8 @@ class Performer:
                 parts.archiver.tell(AgentCleared(self._clock.now()))
             case ac.StartTranscription():
                 self.order(self.orders.transcribe())
-                if parts.transcriber is not None and not action.is_beside_ours:
-                    parts.transcriber.tell(HeardElsewhere())
+                if not action.is_beside_ours:
+                    self._tell_transcriber(HeardElsewhere())
             case ac.StopTranscription():
                 self.order(self.orders.stop_transcribing())
             case ac.StartStream():
@@ -153,6 +155,10 @@ class Performer:
                 self._noted(action)
             case _:
                 assert_never(action)
+
+    def _tell_transcriber(self, message: object) -> None:
+        if self._parts.transcriber is not None:
+            self._parts.transcriber.tell(message)
 
     def _request(self, ask: ac.AskModel) -> ModelRequest:
         messages = tuple(Message("user" if role == "user" else "assistant", text) for role, text in ask.messages)

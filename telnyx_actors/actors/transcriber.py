@@ -15,7 +15,7 @@ from typing import Any, Final
 import pykka
 
 from telnyx_actors.actors.base import Birth, EngineActor, tell
-from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere
+from telnyx_actors.actors.messages import Finalize, ForgetSpeech, FramesWaiting, HeardElsewhere
 from telnyx_actors.actors.mute import MuteWatch
 from telnyx_actors.actors.replay_buffer import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
@@ -127,6 +127,8 @@ class TranscriberActor(EngineActor):
                 self._lost(message.line, message.error)
             case _StableDue():
                 self._look_at(message.line)
+            case ForgetSpeech():
+                self._forget()
             case HeardElsewhere():
                 self._is_replaced = self._line is None
             case _ConnectDue():
@@ -274,6 +276,18 @@ class TranscriberActor(EngineActor):
             after = "lo releva Telnyx STT"
         self._call_log.warning("🔁", f"{_NAMES[lost]} desconectado ({reason}); {after}")
         tell(self._call, ev.HearingFailed(reason, following.is_final))
+
+    def _forget(self) -> None:
+        """Whatever the connection is still making of it is of no use: the next one knows nothing of it."""
+        self._hear()
+        self._must_finalize = False
+        if self._line is not None:
+            source = self._line.source
+            self._drop(self._line)
+            self._line = None
+            if self._coming is None:
+                self._connect(source)
+        self._replay.forget()
 
     def _drop(self, line: TranscriberLine) -> None:
         line.drop()

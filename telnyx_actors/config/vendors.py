@@ -83,6 +83,17 @@ class Telnyx(Group):
             en="Telnyx's engine when it transcribes: in webhook mode, or when Deepgram fails.",
         ),
     )
+    listens_along: bool = setting(
+        "TELNYX_LISTENS_ALONG",
+        BOOLEAN,
+        "false",
+        Text(
+            es="true: Telnyx transcribe además todas las llamadas (lo cobra aparte), y sus palabras llenan lo que no "
+            "llegó hasta aquí: mientras el socket de audio calla, o mientras el demonio está caído.",
+            en="true: Telnyx transcribes all calls as well (at its price), and its words fill what never came here: "
+            "while the media socket is mute, or while the daemon is dead.",
+        ),
+    )
     transcription_lang: str = setting(
         "TELNYX_TRANSCRIPTION_LANG",
         text_like("es"),

@@ -106,8 +106,15 @@ class StopPlayback:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetHearing:
+    """Make no words any more of what was said so far: somebody else has."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartTranscription:
-    """Have the carrier transcribe the caller: ours cannot."""
+    """Have the carrier transcribe the caller: ours cannot, or is to have company."""
+
+    is_beside_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +174,7 @@ Action: TypeAlias = (
     | SpeakByCarrier
     | PlayClause
     | StopPlayback
+    | ForgetHearing
     | StartTranscription
     | StopTranscription
     | StartStream

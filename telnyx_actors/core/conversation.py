@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Self, assert_never
 
 from telnyx_actors.core import events as ev
-from telnyx_actors.core import floor, ladder, leaving, life, paths, reply
+from telnyx_actors.core import floor, ladder, leaving, life, paths, reply, second_ear
 from telnyx_actors.core.actions import Action
 from telnyx_actors.core.history import History
 from telnyx_actors.core.playout import Playout
@@ -51,6 +51,7 @@ class Conversation:
             (s.history.caller if role == "user" else s.history.agent)(text)
         if answered_s_ago is not None:
             s.phase, s.answered_at, s.media_lost_at = Phase.ANSWERED, now - answered_s_ago, now
+            s.deaf_since = now - answered_s_ago  # what was said while no process was there, the carrier may know
         if saved.is_greeted:
             s.opening = None if saved.was_released else TurnKind.RECOVERY
         if saved.rest:
@@ -78,7 +79,10 @@ class Conversation:
             return None
         # What is due has been done: every rule was applied at ``now`` until none had anything to add.
         ahead = [
-            at for rules in (life, paths, floor, reply, ladder, leaving) for at in rules.deadlines(s) if at > s.now
+            at
+            for rules in (life, paths, second_ear, floor, reply, ladder, leaving)
+            for at in rules.deadlines(s)
+            if at > s.now
         ]
         return min(ahead, default=s.now + IDLE_S)
 
@@ -97,6 +101,7 @@ class Conversation:
             paths.settle(s)
             if s.phase is Phase.ENDED:
                 return
+            second_ear.settle(s)
             floor.settle(s)
             reply.settle(s)
             ladder.settle(s)
@@ -152,6 +157,8 @@ class Conversation:
                 paths.hearing_restored(s, event)
             case ev.CarrierHearingFailed():
                 paths.carrier_hearing_failed(s)
+            case ev.CarrierHeard():
+                second_ear.carrier_heard(s, event)
             case ev.CarrierSpoke():
                 s.playout.carrier_spoke(event.clause, s.now)
             case _:

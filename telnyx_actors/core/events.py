@@ -178,6 +178,14 @@ class CarrierHearingFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class CarrierHeard:
+    """The carrier's words of a sentence, beside ours; final."""
+
+    text: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class HearingRestored:
     """A transcriber is there (again): our own, or the reserve."""
 
@@ -296,6 +304,7 @@ CallEvent: TypeAlias = (
     | TranscriptEvent
     | HearingFailed
     | CarrierHearingFailed
+    | CarrierHeard
     | HearingRestored
     | ReplyStarted
     | ReplyClause

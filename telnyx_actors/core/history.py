@@ -18,6 +18,11 @@ class History:
     exchanges_max: int
     _entries: list[tuple[str, str]] = field(default_factory=list)  # (role, text), never two of one role in a row
 
+    @property
+    def last_said(self) -> str:
+        """What the caller said last, as far as it was answered."""
+        return next((text for role, text in reversed(self._entries) if role == "user"), "")
+
     def caller(self, text: str) -> None:
         """The caller said this."""
         self._add("user", text)

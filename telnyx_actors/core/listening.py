@@ -67,6 +67,14 @@ class Listening:
             self.finals.append(said)
             self._words_came(now)
 
+    def amend(self, text: str, now: float) -> None:
+        """This is what was said; our own transcriber has nothing more to tell of it."""
+        self.finals, self.interim, self.taken = [text], "", ""
+        self.final_at = now
+        if self.voice_ended is None:
+            self.voice_ended = now
+        self._words_came(now)
+
     def _words_came(self, now: float) -> None:
         self.words_at, self.endpoint_at = now, None
         self.is_over = self.is_expected = False

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
+from telnyx_actors.core import second_ear
 from telnyx_actors.core.actions import ClearAudio, StartStream, StartTranscription, StopTranscription
 from telnyx_actors.core.life import give_up_call, is_quiet
 from telnyx_actors.core.state import Phase, State
@@ -40,6 +41,7 @@ def media_started(s: State) -> None:
         s.do(ClearAudio())  # a carrier may go on with what the lost stream had brought, and it is sent again
     s.playout.lose_stream(s.now)  # a second stream knows nothing of what the first had not played
     s.media_lost_at = s.stream_asked_at = s.stream_again_at = None
+    second_ear.audio_back(s)
     _go_live(s)
 
 
@@ -53,7 +55,9 @@ def media_lost(s: State, event: ev.MediaLost) -> None:
         # A hang-up closes the socket before its webhook comes: no new stream is asked for in between.
         s.stream_asked_at = s.now if event.is_stopped else None
         s.playout.lose_stream(s.now)
-        s.listening.is_voiced = False
+        is_speaking, s.listening.is_voiced = s.listening.is_voiced, False
+        if not event.is_stopped:
+            second_ear.audio_lost(s, is_speaking=is_speaking)
     if event.is_refused and s.phase in (Phase.ANSWERED, Phase.LIVE):
         _use_files(s)
 
@@ -156,13 +160,15 @@ def _hear_ourselves(s: State) -> None:
     if s.hears_by_carrier:
         s.hears_by_carrier = False
         s.note("own_hearing")
-        s.do(StopTranscription())
+        if not s.rules.carrier_listens:
+            s.do(StopTranscription())
 
 
 def _go_live(s: State) -> None:
     if s.phase is Phase.ANSWERED:
         s.phase = Phase.LIVE
         s.quiet_since = s.now
+        second_ear.begin(s)
         if s.opening is TurnKind.GREETING:
             s.say(s.opening, s.lines.greeting)
         elif s.opening is TurnKind.RECOVERY and s.lines.recovery:

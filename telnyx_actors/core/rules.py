@@ -13,6 +13,7 @@ class Rules:
 
     # hearing
     uses_stream: bool = True  # False: the carrier plays files and transcribes (webhook mode)
+    carrier_listens: bool = False  # beside us, for what does not reach us
     transcriber_ends_turns: bool = False  # True: a turn-taking transcriber decides (Flux)
     transcriber_patience_s: float = 3.0  # how long such a transcriber may stay undecided
     silences: TurnEndSettings = field(default_factory=TurnEndSettings)

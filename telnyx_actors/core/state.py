@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -67,6 +68,10 @@ class State:
     hearing_failures: int = 0  # of our transcriber, since it last worked
     hears_by_reserve: bool = False  # by another transcriber than the one that was chosen
     replay_until: float = 0.0  # until when a transcriber may still be hearing what was said before
+    deaf_since: float | None = None  # the latest hole in the caller's audio, until ``deaf_until``
+    deaf_until: float | None = None
+    carrier_words: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=20))  # when they came
+    carrier_words_by: float | None = None  # until when those of the hole are waited for
     is_own_hearing_lost: bool = False  # our transcriber does not work, or has not begun to
     hears_by_carrier: bool = False  # the carrier's transcriber is at work
     closing_reason: str = ""
@@ -238,8 +243,9 @@ class State:
 
     @property
     def is_flushing(self) -> bool:
-        """Whether the transcriber still owes us the words of the last pause."""
-        return self.listening.flush_until is not None and self.now < self.listening.flush_until
+        """Whether a transcriber still owes us the words of the last pause."""
+        awaited = (self.listening.flush_until, self.carrier_words_by)
+        return any(until is not None and self.now < until for until in awaited)
 
     @property
     def transcriber_decides(self) -> bool:

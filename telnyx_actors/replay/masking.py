@@ -46,7 +46,7 @@ class Masker:
         match event:
             case ev.TranscriptInterim() | ev.TranscriptFinal() | ev.TurnPredicted() | ev.TurnConfirmed():
                 return replace(event, text=self.text(event.text))
-            case ev.ReplyClause() | ev.SayRequested():
+            case ev.CarrierHeard() | ev.ReplyClause() | ev.SayRequested():
                 return replace(event, text=self.text(event.text))
             case ev.DigitPressed():
                 return replace(event, digit=self.text(event.digit))

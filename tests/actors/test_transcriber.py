@@ -10,7 +10,7 @@ import pytest
 from support.fakes import FakeTranscription, FakeTranscriptionStream, Mailbox, fake_classifier, fake_ear, refused
 from support.stepping import StillRuntime, Unstarted, hand, step, step_all
 from telnyx_actors.actors.base import Birth
-from telnyx_actors.actors.messages import Finalize, FramesWaiting, HeardElsewhere
+from telnyx_actors.actors.messages import Finalize, ForgetSpeech, FramesWaiting, HeardElsewhere
 from telnyx_actors.actors.mute import ANSWER_S, PROBE_AFTER_S, PROBE_S, VOICE_S
 from telnyx_actors.actors.replay_buffer import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
@@ -71,30 +71,20 @@ def start(
     transcription: FakeTranscription,
     line: Line,
     replay: ReplayBuffer,
-) -> Callable[[], TranscriberActor]:
+) -> Callable[..., TranscriberActor]:
     """A new transcriber of the same call, as after a restart."""
     nothing: Any = None
-    vendors = Vendors(nothing, transcription, nothing, nothing, nothing, nothing, fake_classifier)
 
-    def start() -> TranscriberActor:
-        actor: TranscriberActor = unstarted(
-            TranscriberActor(
-                Birth("call/transcriber", None, still),
-                call,
-                vendors,
-                line.session,
-                replay,
-                Encoding.PCMU,
-                CallLog("v3:1"),
-            )
-        )
-        return actor
+    def start(reserve: FakeTranscription | None = None) -> TranscriberActor:
+        vendors = Vendors(nothing, transcription, nothing, nothing, nothing, nothing, fake_classifier, reserve)
+        birth = Birth("call/transcriber", None, still)
+        return unstarted(TranscriberActor(birth, call, vendors, line.session, replay, Encoding.PCMU, CallLog("v3:1")))
 
     return start
 
 
 @pytest.fixture
-def transcriber(start: Callable[[], TranscriberActor]) -> TranscriberActor:
+def transcriber(start: Callable[..., TranscriberActor]) -> TranscriberActor:
     return start()
 
 
@@ -235,9 +225,27 @@ def test_what_the_carrier_heard_meanwhile_is_not_heard_twice(
     assert second.audio == VOICE
 
 
+def test_what_somebody_else_has_told_is_neither_heard_again_nor_told_any_more(
+    transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, call: Mailbox
+) -> None:
+    first = ready(transcriber, transcription)
+    line.say(5)
+    hear(transcriber)
+    line.say(1)  # and is still in the lane
+    hand(transcriber, ForgetSpeech())
+    assert first.closed.is_set()
+    first.given.give(ev.TranscriptFinal("otra vez"))
+    second = ready(transcriber, transcription)
+    line.say(2)
+    hear(transcriber)
+    assert second.audio == VOICE * 2
+    step_all(transcriber)
+    assert not [each for each in call.told.all if isinstance(each, ev.TranscriptFinal | ev.HearingFailed)]
+
+
 def test_a_successor_of_this_actor_hears_again_what_was_not_finished(
     transcriber: TranscriberActor,
-    start: Callable[[], TranscriberActor],
+    start: Callable[..., TranscriberActor],
     transcription: FakeTranscription,
     line: Line,
 ) -> None:
@@ -279,7 +287,7 @@ def test_messages_that_nobody_understood_are_failures_of_the_vendor(
 
 
 def test_a_refusal_that_asking_again_cannot_help_is_told_as_final(
-    still: StillRuntime, transcription: FakeTranscription, start: Callable[[], TranscriberActor], call: Mailbox
+    still: StillRuntime, transcription: FakeTranscription, start: Callable[..., TranscriberActor], call: Mailbox
 ) -> None:
     transcription.errors = [refused("bad key", Failure.AUTH)]
     transcriber = start()
@@ -439,23 +447,9 @@ def reserve() -> FakeTranscription:
 
 
 @pytest.fixture
-def backed(
-    still: StillRuntime,
-    unstarted: Unstarted[Any],
-    call: Any,
-    transcription: FakeTranscription,
-    reserve: FakeTranscription,
-    line: Line,
-    replay: ReplayBuffer,
-) -> TranscriberActor:
+def backed(start: Callable[..., TranscriberActor], reserve: FakeTranscription) -> TranscriberActor:
     """A transcriber that has a reserve."""
-    nothing: Any = None
-    vendors = Vendors(nothing, transcription, nothing, nothing, nothing, nothing, fake_classifier, reserve)
-    birth = Birth("call/transcriber", None, still)
-    actor: TranscriberActor = unstarted(
-        TranscriberActor(birth, call, vendors, line.session, replay, Encoding.PCMU, CallLog("v3:1"))
-    )
-    return actor
+    return start(reserve)
 
 
 def relieved(

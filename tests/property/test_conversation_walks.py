@@ -43,6 +43,7 @@ def random_call(seed: int) -> Simulation:
         transcriber_ends_turns=rng.random() < 0.2,
         transfer_number=rng.choice(("", "+573001112233")),
         quick_reply=rng.random() < 0.2,
+        carrier_listens=rng.random() < 0.3,
     )
     sim = Simulation(rules, random_nature(rng))
     sim.connect(rng.uniform(0.0, 0.5))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
@@ -21,6 +21,9 @@ CARRIER_FINAL_S = 0.5
 FLUX_EAGER_S, FLUX_END_S = 0.2, 0.45  # behind the voice
 
 
+Orders: TypeAlias = ac.FinalizeTranscript | ac.ForgetHearing | ac.StartTranscription | ac.StopTranscription
+
+
 class Ears:
     """Turns what the caller does into events."""
 
@@ -28,6 +31,9 @@ class Ears:
         self._sim = sim
         self._words: list[str] = []  # understood, but not final
         self._is_carrier = False
+        self._spoken: list[tuple[float, float]] = []
+        self._connection = 0
+        self._is_beside = False  # the carrier hears all of it, too
         self._voices = 0
         self._told_at = 0.0
         self._flux_said: list[str] = []  # the words of Flux's turn
@@ -44,6 +50,9 @@ class Ears:
             if tells_early and (index < len(texts) - 1 or self._is_flux):
                 at(start + duration * (index + 1) / len(texts), self._interim)
         at(end + STOP_S, partial(self._silence, end))
+        if texts:
+            self._spoken.append((start, end))
+            at(end + CARRIER_FINAL_S, partial(self._heard_beside, start, end, " ".join(texts)))
 
     def understand(self, text: str, confidence: float) -> None:
         """The transcriber comes out with words of which our own ear has heard nothing."""
@@ -54,11 +63,16 @@ class Ears:
             self._words.append(text)
             self._tell(ev.TranscriptFinal(self._take(), confidence))
 
-    def told(self, action: ac.FinalizeTranscript | ac.StartTranscription | ac.StopTranscription) -> None:
+    def told(self, action: Orders) -> None:
         """What the conversation wants of the transcriber."""
         match action:
             case ac.FinalizeTranscript():
                 self._tell(ev.TranscriptFinal(self._take(), flushed=True), self._sim.nature.final_s())
+            case ac.ForgetHearing():
+                self._words.clear()
+                self._connection += 1
+            case ac.StartTranscription(is_beside_ours=True):
+                self._is_beside = True
             case ac.StartTranscription():
                 self._is_carrier = True
                 self._words.clear()  # it hears only what comes now
@@ -86,7 +100,11 @@ class Ears:
     def _tell(self, event: ev.TranscriptEvent, latency_s: float = 0.0) -> None:
         """A transcriber's messages come in order, as on one connection."""
         self._told_at = max(self._told_at, self._sim.now + latency_s)
-        self._sim.at(self._told_at, event)
+        self._sim.at(self._told_at, partial(self._arrive, self._connection, event))
+
+    def _arrive(self, connection: int, event: ev.TranscriptEvent) -> None:
+        if connection == self._connection:  # what a connection says that was dropped, nobody hears
+            self._sim.feed(event)
 
     def _interim(self) -> None:
         words = [*self._flux_said, *self._words] if self._is_flux else self._words
@@ -110,6 +128,11 @@ class Ears:
             sim.at(end + sim.nature.utterance_end_s(), lambda: sim.feed(ev.UtteranceEnded()))
 
     # --- the transcribers ---
+
+    def _heard_beside(self, start: float, end: float, text: str) -> None:
+        is_alone = sum(begin < end and until > start for begin, until in self._spoken) == 1
+        if self._is_beside and not self._is_carrier and is_alone:  # of two mouths at once it makes nothing
+            self._sim.feed(ev.CarrierHeard(text))
 
     def _take(self) -> str:
         words, self._words = self._words, []

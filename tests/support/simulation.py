@@ -237,7 +237,7 @@ class Simulation:
                 self._synthesize(action)
             case ac.CancelSpeech():
                 self._cancelled_speech.update(action.clauses)
-            case ac.FinalizeTranscript() | ac.StartTranscription() | ac.StopTranscription():
+            case ac.FinalizeTranscript() | ac.ForgetHearing() | ac.StartTranscription() | ac.StopTranscription():
                 self.ears.told(action)
             case ac.StartStream():
                 self.at(self.now + 0.4, ev.MediaStarted())

@@ -330,3 +330,82 @@ def test_the_same_call_in_files_takes_as_many_turns() -> None:
         sim.run(until=26.0)
         turns.append([(record.kind, record.said, record.end) for record in sim.records])
     assert turns[0] == turns[1]
+
+
+# --- the carrier's ear beside ours ------------------------------------------------------------
+
+
+ALONG = replace(RULES, carrier_listens=True)
+
+
+def deaf_call(*, begins: float = 6.0, hears: str = "quiero") -> Simulation:
+    """A caller whose audio stops coming in the middle of a sentence, and comes again behind it."""
+    sim = call(ALONG)
+    sim.at(begins, ev.VoiceStarted(begins))
+    sim.at(begins + 0.1, ev.VoiceConfirmed(begins))
+    if hears:
+        sim.at(begins + 0.4, ev.TranscriptInterim(hears))
+    sim.at(begins + 1.5, ev.MediaLost())
+    sim.at(begins + 1.8, ev.MediaStarted())
+    return sim
+
+
+def test_the_carrier_listens_along_from_the_beginning_where_it_is_told_to() -> None:
+    sim = call(ALONG)
+    sim.run(until=3.0)
+    assert [action for _, action in sim.actions(ac.StartTranscription)] == [ac.StartTranscription(is_beside_ours=True)]
+    sim = call()
+    sim.run(until=3.0)
+    assert sim.actions(ac.StartTranscription) == []
+
+
+@pytest.mark.parametrize("hears", ["", "quiero", CITA])
+def test_what_was_said_while_no_audio_came_the_carrier_knows(hears: str) -> None:
+    sim = deaf_call(hears=hears)
+    if hears:
+        sim.at(7.6, ev.TranscriptFinal(hears, flushed=True))
+    sim.at(8.3, ev.CarrierHeard(CITA))
+    sim.run(until=20.0)
+    assert said(sim) == [CITA]
+
+
+def test_the_carriers_words_wait_for_ours() -> None:
+    sim = deaf_call()
+    sim.at(7.51, ev.CarrierHeard(CITA))
+    sim.run(until=20.0)
+    assert said(sim) == [CITA]
+
+
+def test_words_that_we_have_are_not_taken_twice() -> None:
+    sim = call(ALONG)
+    sim.says(6.0, 1.0, CITA)
+    sim.at(7.9, ev.CarrierHeard(CITA))
+    sim.run(until=20.0)
+    assert said(sim) == [CITA]
+
+
+def test_a_sentence_that_is_being_answered_is_not_answered_again() -> None:
+    sim = call(ALONG)
+    sim.says(6.0, 1.0, CITA)
+    sim.at(8.6, ev.MediaLost())
+    sim.at(8.7, ev.MediaStarted())
+    sim.at(8.8, ev.CarrierHeard(CITA))
+    sim.run(until=20.0)
+    assert said(sim) == [CITA]
+
+
+def test_a_carrier_that_tells_nothing_is_not_waited_for_long() -> None:
+    sim = deaf_call()
+    sim.at(7.6, ev.TranscriptFinal("quiero una cita.", flushed=True))
+    sim.run(until=20.0)
+    assert said(sim) == ["quiero una cita."]
+    assert sim.actions(ac.AskModel)[0][0] < 11.0
+
+
+def test_where_the_carrier_does_not_listen_its_words_are_none() -> None:
+    sim = call()
+    sim.at(6.0, ev.MediaLost())
+    sim.at(6.4, ev.MediaStarted())
+    sim.at(6.5, ev.CarrierHeard(CITA))
+    sim.run(until=12.0)
+    assert said(sim) == []
