@@ -251,8 +251,8 @@ class TranscriberActor(EngineActor):
         reason = f"{error}" if error is not None else "la conexión se cerró"
         is_refused = isinstance(error, ProviderError) and not error.is_temporary
         if isinstance(error, ProviderError) and error.kind is Failure.AUTH:
-            who, key = _NAMES[line.source], _KEYS[line.source]
-            self._call_log.error("🔑", f"{who} rechazó la clave: {error.message}. Revise {key}.")
+            who, why, key = _NAMES[line.source], error.message.rstrip("."), _KEYS[line.source]
+            self._call_log.error("🔑", f"{who} rechazó la clave: {why}. Revise {key}.")
         if line is self._coming:
             self._coming = None
             if self._line is not None:

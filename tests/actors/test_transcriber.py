@@ -78,7 +78,10 @@ def start(
     def start(reserve: FakeTranscription | None = None) -> TranscriberActor:
         vendors = Vendors(nothing, transcription, nothing, nothing, nothing, nothing, fake_classifier, reserve)
         birth = Birth("call/transcriber", None, still)
-        return unstarted(TranscriberActor(birth, call, vendors, line.session, replay, Encoding.PCMU, CallLog("v3:1")))
+        actor: TranscriberActor = unstarted(
+            TranscriberActor(birth, call, vendors, line.session, replay, Encoding.PCMU, CallLog("v3:1"))
+        )
+        return actor
 
     return start
 
