@@ -41,6 +41,8 @@ class Diary:
             secret=secret,
             call_control_id=plan.call_control_id,
         )
+        if plan.row:
+            self.note("row", id=plan.row)
 
     def identified(self, call_control_id: str) -> None:
         self.note("identified", call_control_id=call_control_id)

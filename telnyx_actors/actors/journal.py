@@ -21,6 +21,7 @@ from typing import Final, TypeAlias
 
 from telnyx_actors.actors.base import Birth, EngineActor, tell
 from telnyx_actors.actors.messages import CallsLeft, Chronicled, Journaled
+from telnyx_actors.actors.rows import DialledRow
 from telnyx_actors.core.saved import SavedCall, fold
 from telnyx_actors.wire.chronicle import Unwritable, encode_page
 
@@ -33,6 +34,8 @@ PRUNE_EVERY_S: Final = 6 * 3600.0
 KEEP_DAYS: Final = 7
 ENDED_LATELY_S: Final = 600.0
 """How long the carrier may go on telling of a call that has ended."""
+ROWS_KEPT_S: Final = 86_400.0
+"""How long a batch may be sent again without dialling anybody twice."""
 WAITING_MAX: Final = 50_000
 """Entries kept while the disk takes none: a hundred calls for some ten minutes."""
 PAGES_WAITING_MAX: Final = 5_000
@@ -52,8 +55,9 @@ CREATE INDEX IF NOT EXISTS entries_of_call ON entries (ref, id);
 CREATE INDEX IF NOT EXISTS entries_by_age ON entries (wall);
 CREATE INDEX IF NOT EXISTS calls_begun ON entries (ref) WHERE kind = 'begun';
 CREATE INDEX IF NOT EXISTS calls_ended ON entries (ref, wall) WHERE kind = 'ended';
+CREATE INDEX IF NOT EXISTS calls_named ON entries (wall) WHERE kind = 'row';
 CREATE TRIGGER IF NOT EXISTS forget_what_an_ended_call_needed AFTER INSERT ON entries WHEN NEW.kind = 'ended' BEGIN
-    DELETE FROM entries WHERE ref = NEW.ref AND kind NOT IN ('begun', 'identified', 'ended');
+    DELETE FROM entries WHERE ref = NEW.ref AND kind NOT IN ('begun', 'row', 'identified', 'ended');
 END;
 CREATE TABLE IF NOT EXISTS chronicles (
     id INTEGER PRIMARY KEY,
@@ -73,6 +77,11 @@ SELECT DISTINCT ref FROM entries AS beginning
 WHERE kind = 'begun' AND NOT EXISTS (SELECT 1 FROM entries WHERE ref = beginning.ref AND kind = 'ended')
 """
 CALLS_ENDED: Final = "SELECT ref FROM entries WHERE kind = 'ended' AND wall > ?"
+ROWS_DIALLED: Final = """
+SELECT json_extract(named.data, '$.id'), named.ref, json_extract(identified.data, '$.call_control_id')
+FROM entries AS named JOIN entries AS identified ON identified.ref = named.ref AND identified.kind = 'identified'
+WHERE named.kind = 'row' AND named.wall > ? AND json_valid(named.data) AND json_valid(identified.data)
+"""
 FORGET_ENTRIES: Final = "DELETE FROM entries WHERE wall < ?"
 _FORGET_TOO_MUCH: Final = """
 DELETE FROM chronicles WHERE wall <= (
@@ -247,7 +256,9 @@ class JournalActor(EngineActor):
     def _recall(self, db: sqlite3.Connection) -> CallsLeft:
         since = (self.clock.wall() - timedelta(seconds=ENDED_LATELY_S)).isoformat()
         over = db.execute(CALLS_ENDED, (since,))
-        return CallsLeft(tuple(self._calls_left(db)), frozenset(ref for (ref,) in over))
+        a_day_ago = (self.clock.wall() - timedelta(seconds=ROWS_KEPT_S)).isoformat()
+        rows = tuple(DialledRow(*each) for each in db.execute(ROWS_DIALLED, (a_day_ago,)))
+        return CallsLeft(tuple(self._calls_left(db)), frozenset(ref for (ref,) in over), rows)
 
     def _calls_left(self, db: sqlite3.Connection) -> Iterator[SavedCall]:
         """Calls whose end was not witnessed, by this process or another. A call that cannot be read is left alone."""

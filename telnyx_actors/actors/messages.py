@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from telnyx_actors.actors.media import MediaSink
+from telnyx_actors.actors.rows import DialledRow
 from telnyx_actors.core.chronicle import Page
 from telnyx_actors.core.saved import SavedCall
 from telnyx_actors.core.turn import TurnRecord
@@ -38,6 +39,7 @@ class CallPlan:
     nombre: str = ""
     contexto: str = ""
     saludo: str = ""
+    row: str = ""  # the sender's own name for it, where they gave one
     call_control_id: str = ""  # known from the start for an incoming call
 
 
@@ -92,10 +94,11 @@ class LetGo:
 
 @dataclass(frozen=True, slots=True)
 class CallsLeft:
-    """What the journal knows of calls whose process died, and which ones had ended a short while before."""
+    """What the journal knows of calls whose process died, which ones had ended a short while before, and the day's rows."""
 
     calls: tuple[SavedCall, ...]
     over: frozenset[str] = frozenset()
+    rows: tuple[DialledRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

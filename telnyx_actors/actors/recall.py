@@ -46,6 +46,7 @@ def saved_memory(saved: SavedCall, services: Services, clock: Clock) -> CallMemo
         nombre=saved.nombre,
         contexto=saved.contexto,
         saludo=saved.saludo,
+        row=saved.row,
         call_control_id=saved.call_control_id,
     )
     answered_s_ago = _s_ago(saved.answered, wall) if saved.answered else None

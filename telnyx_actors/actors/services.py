@@ -12,6 +12,7 @@ from telnyx_actors.actors.calls import LiveCalls
 from telnyx_actors.actors.given_up import GivenUp
 from telnyx_actors.actors.headroom import Headroom
 from telnyx_actors.actors.phrases import PhraseCache
+from telnyx_actors.actors.rows import DialledRows
 from telnyx_actors.actors.session import StreamGate
 from telnyx_actors.actors.tally import Tally
 from telnyx_actors.config import Prices
@@ -84,3 +85,4 @@ class Services:
     mode: Mode
     headroom: Headroom = field(default_factory=Headroom)
     given_up: GivenUp = field(default_factory=GivenUp)
+    rows: DialledRows = field(default_factory=DialledRows)

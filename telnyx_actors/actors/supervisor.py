@@ -237,6 +237,7 @@ class SupervisorActor(EngineActor):
         for saved in left.calls:
             self._adopt(saved)
         self._over_before = left.over
+        self._services.rows.recall(left.rows)
         self._sweeper.tell(Sweep())
         self._recalled()
 
@@ -345,6 +346,7 @@ class SupervisorActor(EngineActor):
 
     def _recalled(self) -> None:
         """It is known which calls there are, or will not be for a while: go on with what waited for that."""
+        self._services.rows.recall()
         early, self._early = self._early, None
         for message in early or ():
             self._route(message)

@@ -28,6 +28,7 @@ class SavedCall:
     nombre: str = ""
     contexto: str = ""
     saludo: str = ""
+    row: str = ""
     secret: str = ""
     call_control_id: str = ""
     started: str = ""
@@ -71,6 +72,8 @@ def _begun(ref: str, wall: str, data: Mapping[str, object]) -> SavedCall:
 
 def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> None:
     match kind:
+        case "row":
+            call.row = str(data.get("id") or "")
         case "identified":
             call.call_control_id = str(data.get("call_control_id") or "")
         case "answered":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.messages import CallPlan, EndCall, PlaceCall, WebhookReceived
 from telnyx_actors.actors.pump import Pump
+from telnyx_actors.actors.rows import DialledRow
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.session import StreamGate
 from telnyx_actors.actors.spool import record_key
@@ -55,9 +57,27 @@ class Door:
             nombre=request.nombre,
             contexto=request.contexto or "",
             saludo=request.saludo or "",
+            row=request.row or "",
         )
-        if not self._services.supervisor.tell(PlaceCall(plan, lambda outcome: reply(self._placed(plan, outcome)))):
+        try:
+            dialled = self._services.rows.claim(plan.row) if plan.row else None
+        except CallRefused as refused:
+            reply(self._placed(plan, refused))
+            return
+        if dialled is not None:
+            call = DialledCall(dialled.call_control_id, "", "")
+            reply(self._placed(replace(plan, ref=dialled.ref), call))
+        elif not self._services.supervisor.tell(PlaceCall(plan, lambda outcome: reply(self._settled(plan, outcome)))):
+            self._services.rows.settle(plan.row, None)
             reply(_NOBODY_THERE)
+
+    def _settled(self, plan: CallPlan, outcome: DialledCall | Exception) -> Answer:
+        """Dialled just now, or not."""
+        if plan.row:
+            call_control_id = outcome.call_control_id if isinstance(outcome, DialledCall) else None
+            dialled = None if call_control_id is None else DialledRow(plan.row, plan.ref, call_control_id)
+            self._services.rows.settle(plan.row, dialled)
+        return self._placed(plan, outcome)
 
     def _placed(self, plan: CallPlan, outcome: DialledCall | Exception) -> Answer:
         match outcome:
@@ -159,6 +179,7 @@ class Door:
         return {
             "call_control_id": view.call_control_id,
             "call_id": view.plan.ref,
+            "id": view.plan.row or None,
             "direction": view.plan.direction,
             "number": mask_phone(view.plan.number),
             "state": view.state,

@@ -49,12 +49,13 @@ FileReply: TypeAlias = Callable[[FilePart | NoSuchPart | Answer], object]
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """A validated wish for an outbound call. ``telefono`` is E.164."""
+    """A validated wish for an outbound call. ``telefono`` is E.164, ``row`` the sender's own name for it."""
 
     telefono: str
     nombre: str
     contexto: str | None = None
     saludo: str | None = None
+    row: str | None = None
 
 
 class Engine(Protocol):

@@ -14,10 +14,11 @@ from telnyx_actors.front.exchange import BadRequestError, Request
 from telnyx_actors.front.ports import CallRequest
 
 MENSAJE_CHARS_MAX: Final = 4000
+ROW_CHARS_MAX: Final = 128
 
 _E164: Final = re.compile(r"\+[1-9][0-9]{7,14}")
 _SEPARATORS: Final = re.compile(r"[ ().\-]")
-_CALL_FIELDS: Final = frozenset({"telefono", "nombre", "contexto", "saludo"})
+_CALL_FIELDS: Final = frozenset({"telefono", "nombre", "contexto", "saludo", "id"})
 _TEST_FIELDS: Final = frozenset({"nombre", "mensaje", "contexto"})
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -29,6 +30,7 @@ def call_request(body: object) -> CallRequest:
         nombre=_nombre(fields),
         contexto=_optional(fields, "contexto", CONTEXT_MAX_CHARS),
         saludo=_optional(fields, "saludo", GREETING_MAX_CHARS),
+        row=_optional(fields, "id", ROW_CHARS_MAX),
     )
 
 

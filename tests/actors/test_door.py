@@ -97,6 +97,26 @@ def test_a_request_becomes_a_plan_and_is_answered_when_it_is_placed(
     }
 
 
+def test_a_row_that_was_dialled_is_answered_with_its_call_and_not_dialled_again(
+    door: Door, world: FakeWorld, supervisor: Mailbox, answers: Asked[Answer], reply: Callable[[Answer], None]
+) -> None:
+    row = replace(REQUEST, row="fila 7")
+    door.initiate(row, reply)
+    assert (answers.take().status, supervisor.told.all) == (503, []), "the journal has not told yet"
+    world.services.rows.recall()
+    door.initiate(row, reply)
+    place = supervisor.take(PlaceCall)
+    place.placed(refused("no", Failure.CAPACITY))
+    assert answers.take().status == 500
+    door.initiate(row, reply)
+    place = supervisor.take(PlaceCall)
+    place.placed(DIALLED)
+    door.initiate(row, reply)
+    first, again = answers.take(), answers.take()
+    assert first.body == again.body
+    assert supervisor.told.all[2:] == []
+
+
 def test_every_call_has_a_name_of_its_own(door: Door, supervisor: Mailbox, reply: Callable[[Answer], None]) -> None:
     door.initiate(REQUEST, reply)
     door.initiate(REQUEST, reply)
@@ -161,6 +181,7 @@ def test_calls_are_described_without_asking_them_and_with_their_number_hidden(
     assert door.call("v3:1") == {
         "call_control_id": "v3:1",
         "call_id": PLAN.ref,
+        "id": None,
         "direction": "outgoing",
         "number": "+57300•••4567",
         "state": "live",

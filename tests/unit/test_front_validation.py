@@ -67,7 +67,7 @@ def test_optional_texts_are_texts_of_limited_length(field: str, chars_max: int) 
 
 
 def test_an_unknown_field_is_named_with_those_that_exist() -> None:
-    with pytest.raises(BadRequestError, match=r"'teléfono'.*contexto, nombre, saludo, telefono"):
+    with pytest.raises(BadRequestError, match=r"'teléfono'.*contexto, id, nombre, saludo, telefono"):
         call_request({"telefono": "+573001234567", "nombre": "Ana", "teléfono": "x"})
 
 
