@@ -35,7 +35,8 @@ def kill_minus_9(calls: int, seed: int) -> Outcome:
 
 def kill_beside_telnyx(calls: int, seed: int) -> Outcome:
     """The same where Telnyx listens along, and keeps what it has heard until somebody is there to be told."""
-    return _kill(Outcome("kill -9, Telnyx listens along", f"random, seed {seed}"), calls, seed, LISTENS_ALONG)
+    outcome = Outcome("kill -9, Telnyx listens along", f"random, seed {seed}", expects_answers=False)
+    return _kill(outcome, calls, seed, LISTENS_ALONG)
 
 
 def _kill(outcome: Outcome, calls: int, seed: int, env: Mapping[str, str] | None = None) -> Outcome:
