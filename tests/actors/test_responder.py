@@ -122,11 +122,18 @@ def test_an_order_to_stop_does_not_overtake_the_order_to_ask(responder: Responde
     assert model.replies.take().cancelled.is_set()
 
 
-def test_stopping_what_is_over_or_was_never_begun_is_nothing(responder: ResponderActor, model: FakeModel) -> None:
-    hand(responder, ask(0, 1))
-    model.replies.take().finish()
+def test_stopping_what_is_over_or_was_never_begun_is_nothing(
+    responder: ResponderActor, model: FakeModel, call: Mailbox
+) -> None:
+    hand(responder, ask(0, 1), ask(0, 2))
+    over, running = model.replies.take(), model.replies.take()
+    over.finish()
     step(responder)
+    told = list(call.told.all)
     hand(responder, StopAsking(0, 1), StopAsking(5, 9))
+    assert call.told.all == told
+    assert not running.cancelled.is_set()
+    assert len(responder._pumps) == 1
 
 
 @pytest.mark.parametrize("end", [FakeReply.finish, FakeReply.fail, FakeReply.end])
