@@ -18,7 +18,14 @@ from telnyx_actors.preflight.report import Outcome, failed, ok, warning
 from telnyx_actors.providers.archive_check import check_archive
 from telnyx_actors.providers.models import choose_model
 from telnyx_actors.providers.ports import Voice
-from telnyx_actors.vendors import open_archive, open_claude, open_deepgram, open_elevenlabs, open_telnyx
+from telnyx_actors.vendors import (
+    open_archive,
+    open_claude,
+    open_deepgram,
+    open_elevenlabs,
+    open_telnyx,
+    open_telnyx_stt,
+)
 from telnyx_actors.wire.telnyx_rest import ApplicationFields, NumberFields
 
 SAMPLE: Final = "Sí."
@@ -32,6 +39,7 @@ def vendor_checks(settings: Settings, tls: ssl.SSLContext, today: date, on_close
     """All of them. Connects to nobody yet."""
     yield from _telnyx(settings, tls, on_close)
     yield from _deepgram(settings, tls)
+    yield from _reserve(settings, tls)
     yield from _claude(settings, tls, today, on_close)
     yield from _elevenlabs(settings, tls, on_close)
     yield _archive(settings, tls, on_close)
@@ -138,6 +146,21 @@ def _deepgram(settings: Settings, tls: ssl.SSLContext) -> Iterator[Check]:
         "Mientras falle, las llamadas se transcriben con Telnyx.",
         settings.deepgram.url,
     )
+
+
+def _reserve(settings: Settings, tls: ssl.SSLContext) -> Iterator[Check]:
+    if not settings.deepgram.has_reserve:
+        return
+    stt, engine = open_telnyx_stt(settings, tls), settings.telnyx.transcription_engine
+
+    def listening() -> Outcome:
+        try:
+            stt.check()
+        except ProviderError as error:
+            return warning(str(error), "Si Deepgram falla, se perderán las palabras dichas mientras Telnyx lo releva.")
+        return ok(f"motor {engine}: se abrió y cerró una escucha")
+
+    yield Check("telnyx_stt", "Telnyx STT: relevo de Deepgram", listening, "", settings.telnyx.api_url)
 
 
 # --- Claude ----------------------------------------------------------------------------

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from telnyx_actors.core.audio import Encoding, to_pcm16
+from telnyx_actors.core.audio import SAMPLE_RATE_HZ, Encoding, silence, to_pcm16
 from telnyx_actors.errors import ProviderError
 from telnyx_actors.providers.http import failure_of, reason_of, seconds_in
 from telnyx_actors.providers.ports import Habits
@@ -18,6 +19,9 @@ from telnyx_actors.wire.telnyx_stt import ListenTelnyx, SttSettings, stt_path
 from telnyx_actors.wire.transcriber import FINALIZE, KEEP_ALIVE
 
 PROVIDER: Final = "telnyx"
+
+REFUSED_WITHIN_S: Final = 1.5
+"""Parameters that will not do are refused behind the handshake; who says nothing until then takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,20 @@ class TelnyxStt:
         """
         connection = self._door.open(self._base + stt_path(self._settings, encoding), self._tls)
         return TelnyxSttStream(connection, encoding, self._settings, self._habits)
+
+    def check(self) -> None:
+        """Open a stream, give it a little silence and close it: raises ``ProviderError`` when it will not do."""
+        stream = self.connect(Encoding.PCMU)
+        refused_by = threading.Timer(REFUSED_WITHIN_S, stream.close)
+        refused_by.daemon = True
+        refused_by.start()
+        try:
+            stream.send(silence(Encoding.PCMU, SAMPLE_RATE_HZ // 2))
+            for _ in stream.events():
+                break
+        finally:
+            refused_by.cancel()
+            stream.close()
 
 
 class TelnyxSttStream(TranscriberStream):

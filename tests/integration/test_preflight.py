@@ -28,8 +28,19 @@ from telnyx_actors.standins.world import World, WorldSettings
 
 RUN = Path(__file__).parents[2] / "run.py"
 EVERYTHING = [
-    *("telnyx_application", "telnyx_number", "deepgram_key", "deepgram_model", "claude_model", "claude_fallback_model"),
-    *("elevenlabs_voice", "archive", "webhook_address", "media_socket", "disk", "clock", "persona", "webhook_key"),
+    *("telnyx_application", "telnyx_number", "deepgram_key", "deepgram_model", "telnyx_stt"),
+    *(
+        "claude_model",
+        "claude_fallback_model",
+        "elevenlabs_voice",
+        "archive",
+        "webhook_address",
+        "media_socket",
+        "disk",
+        "clock",
+        "persona",
+        "webhook_key",
+    ),
 ]
 VOICE = "21m00Tcm4TlvDq8ikWAM"
 
@@ -96,6 +107,20 @@ def test_a_vendor_that_refuses_fails_alone_and_says_which_variable(
     assert failures(report) == checks
     assert "(HTTP 401)" in found(report, checks[0]).outcome.detail
     assert advice in found(report, checks[0]).outcome.action
+
+
+@pytest.mark.parametrize("engine", ["deepgram", "azure"])
+def test_a_reserve_that_does_not_work_is_a_warning(world: World, tmp_path: Path, engine: str) -> None:
+    assert found(check(world, tmp_path, TELNYX_TRANSCRIPTION_ENGINE=engine), "telnyx_stt").outcome.status is Status.OK
+    world.fail("telnyx", Fault("refuse", status=503, times=-1, match="speech-to-text"))
+    report = check(world, tmp_path, TELNYX_TRANSCRIPTION_ENGINE=engine)
+    assert failures(report) == []
+    assert found(report, "telnyx_stt").outcome.status is Status.WARNING
+
+
+def test_a_reserve_that_is_not_wanted_is_not_tried(world: World, tmp_path: Path) -> None:
+    report = check(world, tmp_path, TRANSCRIPTION_RESERVE="false")
+    assert "telnyx_stt" not in [finding.name for finding in report.findings]
 
 
 def test_wrong_settings_are_found_all_at_once(world: World, tmp_path: Path) -> None:
@@ -238,7 +263,7 @@ def test_the_command_prints_a_table_and_passes(world: World, tmp_path: Path) -> 
     done = run(world, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "OK     Telnyx: número propio" in done.stdout
-    assert done.stdout.endswith("Todo en orden: 14 comprobaciones, 0 fallas, 0 avisos.\n")
+    assert done.stdout.endswith("Todo en orden: 15 comprobaciones, 0 fallas, 0 avisos.\n")
 
 
 def test_the_command_fails_with_what_to_do_and_keeps_secrets(world: World, tmp_path: Path) -> None:
