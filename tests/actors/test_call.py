@@ -173,9 +173,11 @@ def test_a_process_that_stops_leaves_a_caller_with_the_person_who_has_them(call:
     assert call.finished() == 0, "they are ours"
     give_away(call)
     call.tell(webhook("call.bridged"))
+    call.advance(call.memory.conversation.state.rules.leave_within_s)  # a greeting that is being heard is waited for
     assert call.finished() == 1
     assert [command.name for _, command in world.carrier.commands.all] == []
-    assert call.journaled()[-2:] == ["transfer", "released"]
+    assert "transfer" in call.journaled()
+    assert call.journaled()[-1] == "released"
 
 
 def test_keys_come_by_webhook_where_there_is_no_stream_and_once_where_there_is(call: HeldCall) -> None:
