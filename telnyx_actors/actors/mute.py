@@ -44,11 +44,15 @@ class MuteWatch:
         self._asked_at: float | None = None
         self._probed: tuple[float, int] | None = None  # when, and how many signs of life there had been
         self._probe_from_s = 0.0  # of the voice
+        self._busy_until = 0.0
         self._patience = 1
 
-    def connected(self, habits: Habits) -> None:
-        """A new connection, of a transcriber with these ``habits``: it has said nothing yet."""
-        self._habits = habits
+    def connected(self, habits: Habits, busy_until: float = 0.0) -> None:
+        """A new connection, of a transcriber with these ``habits``: it has said nothing yet.
+
+        Until ``busy_until`` it has a backlog to work off, and a probe would have to wait behind that.
+        """
+        self._habits, self._busy_until = habits, busy_until
         self._begin_anew()
 
     def given(self, voice_s: float, silence_s: float) -> None:
@@ -63,9 +67,10 @@ class MuteWatch:
         """It was asked for the final words of a voice."""
         self._asked_at = now if self._asked_at is None else self._asked_at
 
-    def is_to_probe(self) -> bool:
+    def is_to_probe(self, now: float) -> bool:
         """Whether it is time to ask for a sign of life."""
-        return self._probed is None and self._voice_s >= self._probe_from_s + PROBE_AFTER_S
+        is_quiet = self._voice_s >= self._probe_from_s + PROBE_AFTER_S
+        return is_quiet and self._probed is None and now >= self._busy_until
 
     def probed(self, now: float, signs: int) -> None:
         """It was asked for one, when ``signs`` had come."""

@@ -22,7 +22,7 @@ from telnyx_actors.actors.services import Vendors
 from telnyx_actors.actors.session import CallSession
 from telnyx_actors.actors.transcriber_line import LineLost, LineOpen, Settled, TranscriberLine
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.audio import FRAME_MS, Encoding
+from telnyx_actors.core.audio import FRAME_MS, SAMPLE_RATE_HZ, Encoding
 from telnyx_actors.core.succession import Next, Source, Succession
 from telnyx_actors.errors import Failure, ProviderError
 from telnyx_actors.logs import CallLog
@@ -166,7 +166,7 @@ class TranscriberActor(EngineActor):
         stream, now = line.stream, self.clock.now()
         if self._mute.is_mute(stream.messages, stream.signs_of_life, now):
             self._lost(line, ProviderError(stream.provider, Failure.TIMEOUT, "no dice nada de una voz"))
-        elif self._mute.is_to_probe():
+        elif self._mute.is_to_probe(now):
             self._probe(line)
 
     def _probe(self, line: TranscriberLine) -> None:
@@ -229,8 +229,6 @@ class TranscriberActor(EngineActor):
         self._call_log.info("✅", f"Conectado a {_NAMES[line.source]} WebSocket")
         tell(self._call, ev.HearingRestored(by_reserve=line.source is Source.RESERVE))
         self._line, self._coming = line, None
-        self._mute.connected(line.stream.habits)
-        self._probe(line)
         self.send_later(STABLE_S, _StableDue(line))
         if line.source is Source.RESERVE:
             self._try_own_later(line)
@@ -238,6 +236,9 @@ class TranscriberActor(EngineActor):
             self._is_replaced = False
             self._replay.forget()
         self._replay.rewind()
+        backlog_s = len(self._replay.unsent()) / SAMPLE_RATE_HZ  # which is worked off no slower than it was spoken
+        self._mute.connected(line.stream.habits, self.clock.now() + backlog_s)
+        self._probe(line)  # ahead of it: to learn whether probes are answered
         self._send()
         if self._must_finalize:
             self._must_finalize = False

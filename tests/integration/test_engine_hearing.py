@@ -112,3 +112,17 @@ def test_a_transcriber_that_is_lost_for_good_in_mid_sentence_costs_no_word(house
     assert_understood(ended)
     assert ended.counts["reserve_hearing"] == 1
     assert [len(replies) for replies in replies_after(ended)] == [1, 1]
+
+
+def test_a_long_backlog_is_heard_by_one_connection(house: House) -> None:
+    """The new one has six seconds to catch up with while the caller goes on: it is busy, not dead."""
+    story = (
+        "Buenas tardes, llamo porque mi perro no quiere comer desde el lunes, y ayer por la noche empezó a toser mucho, "
+        "así que quisiera saber si el doctor puede verlo hoy mismo, o si no, a qué hora abren los sábados"
+    )
+    number = house.world.deepgram.streams_asked + 1
+    house.world.fail("deepgram", Fault("drop", after=1, match=f"stream {number};"))
+    house.world.fail("deepgram", Fault("delay", after_ms=2500, match=f"connect {number + 1};"))
+    ended = house.ended(house.dial(CallerScript((GREETED, Say(story), ANSWERED, HangUp()), Answer(after_s=0.0))))
+    assert [said.strip(".") for said in ended.said] == [story]
+    assert sum("desconectado" in line for line in ended.log) == 1

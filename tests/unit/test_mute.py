@@ -54,11 +54,11 @@ def test_nothing_is_expected_of_a_transcriber_that_it_was_never_seen_to_do() -> 
 def test_a_connection_with_nobody_at_the_other_end_is_found_by_a_probe(signs: int, is_mute: bool) -> None:
     watch = MuteWatch(Habits(tells_interims=True, answers_probes=True))
     watch.given(PROBE_AFTER_S - FRAME_S, 0.0)
-    assert not watch.is_to_probe()
+    assert not watch.is_to_probe(1.0)
     watch.given(FRAME_S, 0.0)
-    assert watch.is_to_probe()
+    assert watch.is_to_probe(1.0)
     watch.probed(1.0, 0)
-    assert not watch.is_to_probe(), "once"
+    assert not watch.is_to_probe(1.0), "once"
     assert not watch.is_mute(0, signs, 1.0 + PROBE_S - FRAME_S)
     assert watch.is_mute(0, signs, 1.0 + PROBE_S) is is_mute
     assert PROBE_AFTER_S + PROBE_S < 1.0
@@ -68,7 +68,15 @@ def test_as_long_as_probes_are_answered_they_go_on() -> None:
     watch = MuteWatch(Habits(answers_probes=True))
     for round_ in range(1, 4):
         watch.given(PROBE_AFTER_S, 0.0)
-        assert watch.is_to_probe()
+        assert watch.is_to_probe(1.0)
         watch.probed(float(round_), signs=round_)
         assert not watch.is_mute(0, round_ + 1, round_ + PROBE_S), "answered"
-        assert not watch.is_to_probe(), "only just"
+        assert not watch.is_to_probe(1.0), "only just"
+
+
+def test_who_has_a_backlog_to_hear_is_not_probed_until_it_has_heard_that() -> None:
+    watch = MuteWatch()
+    watch.connected(Habits(answers_probes=True), busy_until=5.0)
+    watch.given(60.0, 0.0)
+    assert not watch.is_to_probe(4.9)
+    assert watch.is_to_probe(5.0)
