@@ -208,7 +208,7 @@ class CallActor(EngineActor):
         self._note(f"webhook {event.event_type}")
         match event.event_type:
             case "call.answered":
-                self._answered()
+                self._feed(ev.CallAnswered())
             case "call.playback.ended":
                 self._feed_any(memory.sound.played(str(event.payload.get("status")), self.clock.now()))
             case "call.speak.ended":
@@ -227,11 +227,6 @@ class CallActor(EngineActor):
             return event.call_leg_id != memory.leg_id
         is_given = self._conversation.state.transfer is not Transfer.NONE
         return is_given and event.call_control_id not in ("", mine)
-
-    def _answered(self) -> None:
-        if not self._conversation.state.rules.uses_stream:
-            self._begin_record(Encoding.PCMU, self.clock.now())
-        self._feed(ev.CallAnswered())
 
     def _stream_opened(self, message: StreamOpened) -> None:
         memory = self._memory
@@ -309,7 +304,10 @@ class CallActor(EngineActor):
         """Let the conversation decide, and do what it says."""
         log_event(self._call_log, event, self._services.settings.shows_words)
         step = self._memory.chronicler.decide(event, self.clock.now())
-        self._diary.decided(event, step.actions, self._conversation.state)
+        state = self._conversation.state
+        self._diary.decided(event, step.actions, state)
+        if state.playout.by_clause and state.answered_at is not None:  # no stream will say when the record begins
+            self._begin_record(Encoding.PCMU, step.at)
         self._memory.view.trail.decided(step.at, event, step.actions)
         self._performer.perform(step.actions, self._call_log)
         self._arm(step.deadline)

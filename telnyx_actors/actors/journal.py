@@ -218,6 +218,7 @@ class JournalActor(EngineActor):
         db = sqlite3.connect(self._path, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA cache_size = -256")  # KiB: what is written is not read again before the next start
             db.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last group, never the file
             db.executescript(SCHEMA)
             _forget_old(db, self.clock.wall())

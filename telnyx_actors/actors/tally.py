@@ -45,7 +45,8 @@ class _Latest:
     _ROW: Final = struct.Struct(f"=d32sI{len(PARTS)}d")  # 32: our names for calls are UUIDs in hexadecimal
 
     def __init__(self) -> None:
-        self._rows = bytearray(self._ROW.size * SAMPLES_MAX)
+        # Not zeros: those the kernel would give page by page, as they are written.
+        self._rows = bytearray(b"\xff") * (self._ROW.size * SAMPLES_MAX)
         self._count = 0
 
     def add(self, sample: Sample) -> None:

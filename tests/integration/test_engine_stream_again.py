@@ -44,3 +44,15 @@ def test_a_call_whose_socket_was_refused_is_back_on_the_stream_at_the_next_pause
     assert {"webhook_mode": 1, "stream_again": 1, "stream_mode": 1}.items() <= ended.counts.items()
     assert len(ended.carrier.events_of("stream.start")) == 1
     house.log.wait("El audio en directo falló")
+
+
+def test_a_call_that_never_has_a_stream_has_a_record(house: House) -> None:
+    house.world.fail("telnyx", Fault("refuse", times=-1, match="media"))
+    try:
+        ended = house.ended(house.dial(CallerScript((ANSWERED, Say(QUESTION), ANSWERED, HangUp()))))
+    finally:
+        house.world.heal()
+    assert ended.said == [QUESTION]
+    assert [turn["heard"] for turn in ended.turns("reply")] == ["Ya son las tres."]
+    assert ended.recording is not None
+    assert ended.recording.seconds > 3.0
