@@ -106,4 +106,4 @@ class Diary:
         clauses_heard = sum(clause.is_done for clause in state.playout.clauses())
         if clauses_heard != self._clauses_heard or state.now >= self._heard_at + HEARD_EVERY_S:
             self._heard_at, self._clauses_heard = state.now, clauses_heard
-            self.note("heard", text=state.heard_text(state.turn))
+            self.note("heard", text=state.heard_text(state.turn), rest=state.unfinished_text(state.turn))

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from telnyx_actors.core.audio import FRAME_BYTES, SAMPLE_RATE_HZ
 
 S_PER_CHAR = 0.065
 """How long a voice takes for a character of Spanish: an estimate where nothing confirms."""
+
+UNKNOWN_BYTES: Final = SAMPLE_RATE_HZ
+"""So much more than is noted down may have been heard: what is noted is half a second old, and a mark a quarter behind."""
 
 
 @dataclass(slots=True)
@@ -34,6 +38,11 @@ class Clause:
     is_told: bool = False  # the carrier was told to say it
     is_lost: bool = False  # nobody could say it
     is_phrase: bool = False  # known by heart: its audio should be at hand
+
+    @property
+    def is_nearly_done(self) -> bool:
+        """Whether its end may have been heard by now, and is not known to have been."""
+        return self.is_complete and self.heard > 0 and self.size - self.heard <= UNKNOWN_BYTES
 
     @property
     def is_all_sent(self) -> bool:

@@ -54,8 +54,10 @@ class Conversation:
             s.deaf_since = now - answered_s_ago  # what was said while no process was there, the carrier may know
         if saved.is_greeted:
             s.opening = None if saved.was_released else TurnKind.RECOVERY
-        if saved.rest:
+        if saved.rest and saved.was_released:
             s.to_say.append(saved.rest)
+        else:
+            s.cut_off = saved.rest
         if saved.transfer is not Transfer.NONE:
             life.take_up_transfer(s, saved.transfer)
         return conversation

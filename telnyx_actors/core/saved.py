@@ -41,7 +41,7 @@ class SavedCall:
     is_greeted: bool = False
     is_over: bool = False
     was_released: bool = False  # on purpose, by a process that lives
-    rest: str = ""  # of the turn that was being spoken then
+    rest: str = ""  # of the turn that was being spoken then, from the first sentence that was not heard to its end
     heard: str = ""  # of the turn in progress
     is_forgotten: bool = False  # by the journal: no entry of it is there
     said_over: str = ""  # by the caller, since that began to be heard
@@ -56,6 +56,8 @@ def fold(ref: str, entries: Iterable[Entry]) -> SavedCall | None:
             call = _begun(ref, wall, data)
         elif call is not None:
             _take(call, kind, wall, data)
+    if call is not None and not call.was_released and (not call.heard or call.said_over):
+        call.rest = ""  # it was not begun, or they have said something since
     if call is not None and call.heard:
         # The turn in progress was heard in part. What was said before it has been answered, what was said over it has not.
         _exchange(call, call.unanswered, call.heard + CUT_OFF)
@@ -91,11 +93,11 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
         case "dismissed":
             call.unanswered = ""
         case "heard":
-            call.heard = str(data.get("text") or "")
+            call.heard, call.rest = str(data.get("text") or ""), str(data.get("rest") or "")
             call.is_greeted = True
         case "turn":
             _exchange(call, str(data.get("said") or ""), str(data.get("heard") or ""))
-            call.unanswered, call.heard, call.said_over = "", "", ""
+            call.unanswered, call.heard, call.said_over, call.rest = "", "", "", ""
             number = data.get("number")
             call.turns = number + 1 if isinstance(number, int) else call.turns + 1
             call.is_greeted = True

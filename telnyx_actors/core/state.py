@@ -85,6 +85,7 @@ class State:
     quiet_since: float = 0.0  # since when nobody speaks and nothing is owed
     opening: TurnKind | None = TurnKind.GREETING  # what we say when audio first flows
     unanswered: str = ""  # what the caller had said when our process died
+    cut_off: str = ""  # what we were saying then, from the first sentence that was not heard to its end
     prompts_said: int = 0
     failed_turns: int = 0
     voice_failures: int = 0  # of our voice, since it last brought audio
@@ -110,12 +111,13 @@ class State:
             self.prompts_said = 0
         return self.turn
 
-    def say(self, kind: TurnKind, text: str) -> None:
+    def say(self, kind: TurnKind, text: str) -> Turn:
         """A turn of ours that answers nothing: one line, known by heart."""
         turn = self.start_turn(kind)
         turn.committed, turn.is_written = True, True
         turn.times.committed = self.now
         self.add_clause(turn, text, phrase=kind is not TurnKind.SAY)
+        return turn
 
     def add_clause(self, turn: Turn, text: str, *, phrase: bool = False, wait: bool = False) -> Clause:
         """Queue words and have them made into audio. ``wait``: it only fills the time until the reply."""
@@ -226,6 +228,12 @@ class State:
         """What is written of a turn and was not heard yet, without the fillers."""
         rests = (clause.text[len(clause.heard_text()) :].strip() for clause in self._spoken(turn))
         return " ".join(rest for rest in rests if rest)
+
+    def unfinished_text(self, turn: Turn) -> str:
+        """What of a turn is to be said again after a cut: its sentences that were not heard to their ends."""
+        is_said_again = turn.kind is TurnKind.GREETING  # other lines known by heart are not worth it
+        clauses = (clause for clause in self._spoken(turn) if not (clause.is_done or clause.is_nearly_done))
+        return " ".join(clause.text for clause in clauses if is_said_again or not clause.is_phrase)
 
     def _spoken(self, turn: Turn) -> list[Clause]:
         return [clause for clause in self.playout.clauses() if clause.id not in turn.waits]

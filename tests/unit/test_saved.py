@@ -68,6 +68,32 @@ def test_a_reply_that_was_heard_in_part_is_in_the_history_as_cut() -> None:
     assert call.unanswered == ""
 
 
+def test_a_reply_that_was_cut_off_is_gone_on_with() -> None:
+    cut = ("heard", {"text": "A las ocho", "rest": "A las ocho en punto."})
+    asked = ("asked", {"text": "¿A qué hora?"})
+    call = fold("r", journal(BEGUN, asked, cut))
+    assert call is not None
+    assert call.rest == "A las ocho en punto."
+    assert call.exchanges == [("user", "¿A qué hora?"), ("assistant", "A las ocho—")]
+    over = fold("r", journal(BEGUN, asked, cut, ("turn", {"said": "¿A qué hora?", "heard": "A las ocho en punto."})))
+    assert over is not None
+    assert over.rest == ""
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [("heard", {"text": "", "rest": "A las ocho."})],  # a filler, and nothing of the reply
+        [("heard", {"text": "A las", "rest": "A las ocho."}), ("words", {"text": "¿Y los domingos?"})],
+        [("heard", {"text": "A las", "rest": "A las ocho."}), ("adopted", {})],
+    ],
+)
+def test_what_was_not_begun_or_was_spoken_over_is_not_gone_on_with(entries: list[tuple[str, dict[str, str]]]) -> None:
+    call = fold("r", journal(("begun", {}), ("asked", {"text": "¿A qué hora?"}), *entries))
+    assert call is not None
+    assert call.rest == ""
+
+
 def test_entries_of_a_newer_version_and_broken_data_do_no_harm() -> None:
     call = fold(
         "r", journal(BEGUN, ("sang", {"song": 1}), ("turn", {"number": "x"}), ("words", {}), ("heard", {"text": 7}))
