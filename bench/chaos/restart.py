@@ -34,8 +34,12 @@ def kill_minus_9(calls: int, seed: int) -> Outcome:
 
 
 def kill_beside_telnyx(calls: int, seed: int) -> Outcome:
-    """The same where Telnyx listens along, and keeps what it has heard until somebody is there to be told."""
-    outcome = Outcome("kill -9, Telnyx listens along", f"random, seed {seed}", expects_answers=False)
+    """The same where Telnyx listens along, and keeps what it has heard until somebody is there to be told.
+
+    A sentence of which the end was heard here is answered by then, and is not asked about again for one small word.
+    """
+    fault = "kill -9, Telnyx listens along"
+    outcome = Outcome(fault, f"random, seed {seed}", expects_answers=False, expects_words=False)
     return _kill(outcome, calls, seed, LISTENS_ALONG)
 
 

@@ -62,6 +62,7 @@ class TelnyxStt:
         refused_by.start()
         try:
             stream.send(silence(Encoding.PCMU, SAMPLE_RATE_HZ // 2))
+            stream.finalize()
             for _ in stream.events():
                 break
         finally:
