@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
 
@@ -23,27 +24,32 @@ DEFAULTS: Final[dict[str, Any]] = {
 }
 
 
-def hear(params: dict[str, Any]) -> list[SttEvent]:
-    """What the SDK makes of one sentence and a second of silence behind it."""
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
     with World(WorldSettings(s3=False)) as world:
-        speech = voices.speak(SAID, voice="cliente")
-        world.phrasebook.add(SAID, speech)
-        asked = SpeechToTextStreamParams(**{**DEFAULTS, **params})
-        client = SpeechToTextWS(world.env["TELNYX_API_KEY"], asked, world.env["TELNYX_API_URL"])
-        heard: list[SttEvent] = []
-        with client:
-            with suppress(SpeechToTextWSError):  # where it was refused, the socket may be closed by now
-                client.send(speech.audio + b"\xff" * 8000)
-            for event in client.events(timeout=5.0):
-                heard.append(event)
-                if event.is_final or event.type != "transcript":
-                    break
-        return heard
+        yield world
+
+
+def hear(world: World, params: dict[str, Any]) -> list[SttEvent]:
+    """What the SDK makes of one sentence and a second of silence behind it."""
+    speech = voices.speak(SAID, voice="cliente")
+    world.phrasebook.add(SAID, speech)
+    asked = SpeechToTextStreamParams(**{**DEFAULTS, **params})
+    client = SpeechToTextWS(world.env["TELNYX_API_KEY"], asked, world.env["TELNYX_API_URL"])
+    heard: list[SttEvent] = []
+    with client:
+        with suppress(SpeechToTextWSError):  # where it was refused, the socket may be closed by now
+            client.send(speech.audio + b"\xff" * 8000)
+        for event in client.events(timeout=5.0):
+            heard.append(event)
+            if event.is_final or event.type != "transcript":
+                break
+    return heard
 
 
 @pytest.mark.parametrize("interims", [True, False])
-def test_the_sdk_hears_a_sentence(interims: bool) -> None:
-    heard = hear({"interim_results": interims})
+def test_the_sdk_hears_a_sentence(world: World, interims: bool) -> None:
+    heard = hear(world, {"interim_results": interims})
     assert heard[-1].transcript == SAID
     assert heard[-1].confidence == pytest.approx(0.99)
     assert any(not event.is_final for event in heard) is interims
@@ -59,6 +65,6 @@ def test_the_sdk_hears_a_sentence(interims: bool) -> None:
         {"sample_rate": 0},
     ],
 )
-def test_the_sdk_is_told_that_parameters_will_not_do(params: dict[str, Any]) -> None:
-    (said,) = hear(params)
+def test_the_sdk_is_told_that_parameters_will_not_do(world: World, params: dict[str, Any]) -> None:
+    (said,) = hear(world, params)
     assert (said.type, said.transcript) == ("unknown", None)
