@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from telnyx_actors.core.rules import Rules
 from telnyx_actors.core.turn_end import expectation
+from telnyx_actors.core.two_hearings import bare
 
 VOICE_WORDS_S = 3.0
 """Words that come later than this behind a voice are not that voice's: our own ear missed theirs."""
@@ -133,10 +134,6 @@ class Listening:
 def _behind(text: str, taken: str) -> str:
     """What of ``text`` follows the words taken. A transcriber may have thought better of some of those."""
     said, before = text.split(), taken.split()
-    alike = sum(_bare(one) == _bare(other) for one, other in zip(said, before, strict=False))
+    alike = sum(bare(one) == bare(other) for one, other in zip(said, before, strict=False))
     is_same = before and 2 * alike >= min(len(said), len(before))
     return " ".join(said[len(before) :]) if is_same else text
-
-
-def _bare(word: str) -> str:
-    return word.lower().strip(".,;:¿?¡!…")

@@ -172,10 +172,8 @@ def _go_live(s: State) -> None:
         if s.opening is TurnKind.GREETING:
             s.say(s.opening, s.lines.greeting)
         elif s.opening is TurnKind.RECOVERY and s.cut_off:
-            turn = s.say(
-                s.opening, s.lines.apology
-            )  # the line for a cut leaves it to the caller to go on, and it is our turn
-            s.add_clause(turn, s.cut_off)
+            # Not with the line for a cut: that leaves it to the caller to go on, and it is our turn.
+            s.add_clause(s.say(s.opening, s.lines.apology), s.cut_off)
         elif s.opening is TurnKind.RECOVERY and s.lines.recovery:
             s.say(s.opening, s.lines.recovery)
         else:

@@ -52,9 +52,11 @@ def _sound_alike(ours: list[str], theirs: list[str]) -> bool:
 
 def _blocks(ours: str, theirs: str) -> list[tuple[int, int, int]]:
     """Where the words of both are the same: (place in ours, place in theirs, how many)."""
-    matcher = SequenceMatcher(None, _bare(ours), _bare(theirs), autojunk=False)
+    our_words, their_words = map(bare, ours.split()), map(bare, theirs.split())
+    matcher = SequenceMatcher(None, list(our_words), list(their_words), autojunk=False)
     return [(block.a, block.b, block.size) for block in matcher.get_matching_blocks() if block.size]
 
 
-def _bare(text: str) -> list[str]:
-    return [word.lower().strip(".,;:¿?¡!…") for word in text.split()]
+def bare(word: str) -> str:
+    """What two transcribers, or two guesses of one, write alike."""
+    return word.lower().strip(".,;:¿?¡!…")

@@ -32,7 +32,7 @@ _FORMATS: Final = (
     "mulaw",
     "alaw",
 )
-_HEARD_HERE: Final = ("linear16", "mulaw", "alaw")  # raw samples; this stand-in unpacks nothing
+# Of what they take, the raw samples: this stand-in unpacks nothing.
 _ENGINES: Final[Mapping[str, tuple[str, ...]]] = {
     "Deepgram": ("linear16", "mulaw", "alaw"),
     "Google": ("linear16", "mulaw"),
@@ -91,7 +91,7 @@ def _read(query: Mapping[str, str]) -> tuple[str, V1Options] | Refused:
         return Refused("40007", f"Invalid transcription_engine '{engine}'", "transcription_engine")
     if format_ not in _FORMATS:
         return Refused("40001", f"Unsupported input_format '{format_}'", "input_format")
-    if format_ not in _ENGINES[engine] or format_ not in _HEARD_HERE:
+    if format_ not in _ENGINES[engine]:
         return Refused("40002", f"Format '{format_}' is not supported by engine '{engine}'", "input_format")
     if "sample_rate" not in query:
         return Refused("40003", f"sample_rate is required for '{format_}'", "sample_rate")

@@ -102,10 +102,15 @@ def hear(transcriber: TranscriberActor) -> None:
     hand(transcriber, FramesWaiting())
 
 
-def lose(transcriber: TranscriberActor, stream: FakeTranscriptionStream) -> None:
-    stream.given.fail(refused("reset"))
+def await_loss(transcriber: TranscriberActor) -> None:
+    """Of the connection that is there, or of one that was tried."""
     while not isinstance(step(transcriber), LineLost):
         pass
+
+
+def lose(transcriber: TranscriberActor, stream: FakeTranscriptionStream) -> None:
+    stream.given.fail(refused("reset"))
+    await_loss(transcriber)
 
 
 def reconnect(
@@ -307,8 +312,7 @@ def test_a_connection_that_is_closed_as_soon_as_it_is_open_counts_as_none(
     stream = ready(transcriber, transcription)
     for _ in range(FAILURES_MAX + 1):
         stream.given.end()
-        while not isinstance(step(transcriber), LineLost):
-            pass
+        await_loss(transcriber)
         finals.append(call.skip_to(ev.HearingFailed).is_final)
         still.manual.advance(REFUSED.limit_s if finals[-1] else 0.0)
         stream = ready(transcriber, transcription)
@@ -461,8 +465,7 @@ def relieved(
     """The reserve's connection, once ours has been lost for good."""
     first = ready(backed, transcription)
     first.given.fail(refused("bad key", Failure.AUTH))
-    while not isinstance(step(backed), LineLost):
-        pass
+    await_loss(backed)
     return reconnect(backed, reserve, still)
 
 
@@ -490,8 +493,7 @@ def test_a_transcriber_that_cannot_be_reached_again_is_relieved_at_once(
     transcription.errors = [refused("503")]
     lose(backed, first)
     still.manual.advance(0.0)
-    while not isinstance(step(backed), LineLost):  # of the second try
-        pass
+    await_loss(backed)
     assert reconnect(backed, reserve, still).audio == b""
     assert (len(transcription.encodings), len(reserve.encodings)) == (2, 1)
 
@@ -506,11 +508,9 @@ def test_where_both_fail_the_carrier_has_to_hear(
     reserve.errors = [refused("away")]
     first = ready(backed, transcription)
     first.given.fail(refused("no credit", Failure.PAYMENT))
-    while not isinstance(step(backed), LineLost):
-        pass
+    await_loss(backed)
     still.manual.advance(0.0)
-    while not isinstance(step(backed), LineLost):
-        pass
+    await_loss(backed)
     assert [each.is_final for each in call.told.all if isinstance(each, ev.HearingFailed)] == [False, True]
     still.manual.advance(REFUSED.limit_s)
     assert ready(backed, transcription).audio == b""
@@ -582,8 +582,7 @@ def test_a_transcriber_that_is_still_away_leaves_the_reserve_in_peace(
     for tries in (1, 2, 3):
         transcription.errors = [refused("503")]
         still.manual.advance(BACK.limit_s + REFUSED.limit_s)
-        while not isinstance(step(backed), LineLost):
-            pass
+        await_loss(backed)
         assert len(transcription.encodings) == 1 + tries
     line.say(1)
     hear(backed)
