@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from telnyx_actors.heap import without_thread_caches
+
 
 def missing(package: str) -> str:
     """What to do where a package is missing: nearly always it is the system's Python, not the environment's."""
@@ -20,6 +22,7 @@ def missing(package: str) -> str:
 
 
 if __name__ == "__main__":
+    without_thread_caches()
     try:
         from telnyx_actors.main import main
     except ModuleNotFoundError as error:

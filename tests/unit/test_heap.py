@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 
@@ -89,6 +90,35 @@ def test_what_is_free_between_what_is_not_is_given_back_when_it_is_time() -> Non
     too_early, in_time, too_early_again = (int(line) for line in done.stdout.split())
     assert too_early == too_early_again == 0
     assert in_time > 20, "of 60 MB"
+
+
+RESTART = """
+import os, sys
+from telnyx_actors import heap
+heap.without_thread_caches()
+print(os.getpid(), os.environ.get(heap.TUNABLES), *sys.argv[1:], sys.flags.utf8_mode)
+"""
+
+
+def restarted(**env: str) -> tuple[bool, str]:
+    """Whether it was the same process, and what it said."""
+    known = {name: value for name, value in os.environ.items() if name != heap.TUNABLES}
+    command = [sys.executable, "-X", "utf8", "-c", RESTART, "¿sí, señor?"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, env={**known, **env}, text=True, encoding="utf-8"
+    ) as process:
+        said, _ = process.communicate(timeout=30)
+    pid, rest = said.strip().split(" ", 1)
+    return int(pid) == process.pid, rest
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told")
+def test_threads_keep_no_free_blocks_to_themselves_and_the_process_stays_what_it_is() -> None:
+    assert restarted() == (True, "glibc.malloc.tcache_count=0 ¿sí, señor? 1")
+
+
+def test_whoever_has_tuned_glibc_is_not_overruled() -> None:
+    assert restarted(GLIBC_TUNABLES="glibc.malloc.arena_max=1") == (True, "glibc.malloc.arena_max=1 ¿sí, señor? 1")
 
 
 def test_what_was_there_is_not_collected_again() -> None:

@@ -35,7 +35,7 @@ def test_a_module_of_our_own_that_is_missing_is_no_package(tmp_path: Path) -> No
         command, env=BARE, capture_output=True, text=True, encoding="utf-8", timeout=30, check=False
     )
     assert answer.returncode == 1
-    assert "No module named 'telnyx_actors.main'" in answer.stderr
+    assert "No module named 'telnyx_actors.heap'" in answer.stderr
 
 
 def documents() -> list[Path]:
