@@ -6,11 +6,8 @@ from typing import Final
 
 from telnyx_actors.providers.ports import Habits
 
-VOICE_S: Final = 1.6
-"""Of a voice, without any message: a transcriber tells what it makes of one about once a second."""
-
 NEW_VOICE_S: Final = 1.0
-"""The same of a voice that has just begun, where the transcriber announces voices: it does so within half a second."""
+"""Of a voice that has just begun, without any message, where the transcriber announces voices: it does so within half a second."""
 
 NEW_AFTER_S: Final = 0.5
 """Of silence, behind which a voice is a new one to the transcriber too, whatever a pause is to it."""
@@ -79,27 +76,36 @@ class MuteWatch:
     def is_mute(self, messages: int, signs: int, now: float) -> bool:
         """How many messages and signs of life have come over this connection. True once for each."""
         if messages != self._messages:
+            if self._voice_s and not self._silence_s:
+                self._habits.cadence.saw(self._voice_s)
             self._begin_anew(messages)
             self._patience = 1
-        if not self._is_overdue(signs, now):
+        is_slow = self._owes_words()
+        if not is_slow and not self._owes_an_answer(signs, now):
             return False
+        if is_slow:
+            self._habits.cadence.was_doubted()
         self._begin_anew()
         self._patience = min(2 * self._patience, PATIENCE_MAX)
         return True
 
-    def _is_overdue(self, signs: int, now: float) -> bool:
-        habits, patience = self._habits, self._patience
+    def _owes_words(self) -> bool:
+        habits = self._habits
+        if self._is_new_voice and habits.announces_voices:
+            return self._voice_s >= NEW_VOICE_S * self._patience
+        return habits.tells_interims and self._voice_s >= habits.cadence.limit_s * self._patience
+
+    def _owes_an_answer(self, signs: int, now: float) -> bool:
+        habits = self._habits
         if self._probed is not None and habits.answers_probes:
             at, before = self._probed
             if signs != before:
                 self._probed, self._probe_from_s = None, self._voice_s
             elif now >= at + PROBE_S:
                 return True
-        if self._asked_at is not None and habits.answers_requests and now >= self._asked_at + ANSWER_S * patience:
-            return True
-        if self._is_new_voice and habits.announces_voices:
-            return self._voice_s >= NEW_VOICE_S * patience
-        return habits.tells_interims and self._voice_s >= VOICE_S * patience
+        if self._asked_at is None or not habits.answers_requests:
+            return False
+        return now >= self._asked_at + ANSWER_S * self._patience
 
     def _begin_anew(self, messages: int = 0) -> None:
         self._messages, self._is_new_voice = messages, False

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.cadence import Cadence
 from telnyx_actors.core.events import TranscriptEvent
 
 # --- hearing -----------------------------------------------------------------
@@ -25,13 +26,14 @@ from telnyx_actors.core.events import TranscriptEvent
 class Habits:
     """What a transcriber has been seen to do, on any of its connections: from then on, not doing so says something.
 
-    Shared by its connections and written by their readers; nothing ever becomes False again.
+    Shared by its connections and written by them; nothing becomes False again.
     """
 
     announces_voices: bool = False  # as soon as they begin
     answers_probes: bool = False
     tells_interims: bool = False  # some words of a voice before its end
     answers_requests: bool = False  # for final words
+    cadence: Cadence = field(default_factory=Cadence)  # of messages while a voice goes on
 
 
 class TranscriptionStream(Protocol):

@@ -11,7 +11,7 @@ from support.fakes import FakeTranscription, FakeTranscriptionStream, Mailbox, f
 from support.stepping import StillRuntime, Unstarted, hand, step, step_all
 from telnyx_actors.actors.base import Birth
 from telnyx_actors.actors.messages import Finalize, ForgetSpeech, FramesWaiting, HeardElsewhere
-from telnyx_actors.actors.mute import ANSWER_S, PROBE_AFTER_S, PROBE_S, VOICE_S
+from telnyx_actors.actors.mute import ANSWER_S, PROBE_AFTER_S, PROBE_S
 from telnyx_actors.actors.replay_buffer import ReplayBuffer
 from telnyx_actors.actors.services import Vendors
 from telnyx_actors.actors.session import CallSession
@@ -19,6 +19,7 @@ from telnyx_actors.actors.transcriber import BUSY_S, KEEP_ALIVE_S, STABLE_S, Tra
 from telnyx_actors.actors.transcriber_line import LineLost, LineOpen
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
+from telnyx_actors.core.cadence import UNKNOWN_S
 from telnyx_actors.core.succession import BACK, FAILURES_MAX, REFUSED
 from telnyx_actors.errors import Failure
 from telnyx_actors.logs import CallLog
@@ -366,7 +367,7 @@ def test_a_connection_that_says_nothing_of_a_voice_is_replaced_and_the_voice_pla
     transcriber: TranscriberActor, transcription: FakeTranscription, line: Line, call: Mailbox, still: StillRuntime
 ) -> None:
     mute = ready(transcriber, transcription)
-    line.say(round(VOICE_S / FRAME_S) + 10)
+    line.say(round(UNKNOWN_S / FRAME_S) + 10)
     hear(transcriber)
     assert isinstance(call.told.all[-1], ev.HearingFailed)
     assert mute.closed.is_set()

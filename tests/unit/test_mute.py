@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from telnyx_actors.actors.mute import NEW_AFTER_S, NEW_VOICE_S, PROBE_AFTER_S, PROBE_S, VOICE_S, MuteWatch
+from telnyx_actors.actors.mute import NEW_AFTER_S, NEW_VOICE_S, PROBE_AFTER_S, PROBE_S, MuteWatch
+from telnyx_actors.core.cadence import KNOWN_FROM, MARGIN_S, UNKNOWN_S
 from telnyx_actors.providers.ports import Habits
 
 FRAME_S = 0.02
 
 
-@pytest.mark.parametrize(("announces_voices", "limit_s"), [(True, NEW_VOICE_S), (False, VOICE_S)])
+@pytest.mark.parametrize(("announces_voices", "limit_s"), [(True, NEW_VOICE_S), (False, UNKNOWN_S)])
 def test_a_transcriber_that_announces_voices_is_found_mute_sooner(announces_voices: bool, limit_s: float) -> None:
     watch = MuteWatch(Habits(tells_interims=True, announces_voices=announces_voices))
     watch.given(2.0, NEW_AFTER_S)
@@ -39,6 +40,45 @@ def test_a_noise_costs_ever_fewer_connections() -> None:
         if watch.is_mute(0, 0, frame * FRAME_S):
             found.append(round(frame * FRAME_S, 1))
     assert found == [1.6, 4.8, 11.2, 24.0]
+
+
+def speak_until_told(watch: MuteWatch, voice_s: float, messages: int) -> None:
+    """One more message, after so much of a voice."""
+    for _ in range(round(voice_s / FRAME_S)):
+        watch.given(FRAME_S, 0.0)
+    assert not watch.is_mute(messages, messages, 0.0)
+
+
+def test_a_transcriber_of_regular_habits_is_found_mute_as_soon_as_it_is_late() -> None:
+    watch = MuteWatch(Habits(tells_interims=True))
+    for messages in range(1, KNOWN_FROM + 1):
+        speak_until_told(watch, 1.02, messages)
+    limit_s = 1.02 + MARGIN_S
+    watch.given(limit_s - FRAME_S, 0.0)
+    assert not watch.is_mute(KNOWN_FROM, KNOWN_FROM, 0.0)
+    watch.given(2 * FRAME_S, 0.0)
+    assert watch.is_mute(KNOWN_FROM, KNOWN_FROM, 0.0)
+
+
+def test_and_if_it_was_only_late_it_is_given_more_time_from_then_on() -> None:
+    habits = Habits(tells_interims=True)
+    watch = MuteWatch(habits)
+    for messages in range(1, KNOWN_FROM + 1):
+        speak_until_told(watch, 1.0, messages)
+    watch.given(1.2, 0.0)
+    assert watch.is_mute(KNOWN_FROM, KNOWN_FROM, 0.0), "taken for mute"
+    watch.connected(habits)
+    speak_until_told(watch, 1.4, 1)
+    assert habits.cadence.limit_s == UNKNOWN_S
+
+
+def test_what_comes_in_a_pause_tells_nothing_of_its_cadence() -> None:
+    habits = Habits(tells_interims=True)
+    watch = MuteWatch(habits)
+    for messages in range(1, 2 * KNOWN_FROM):
+        watch.given(0.2, FRAME_S)
+        assert not watch.is_mute(messages, messages, 0.0)
+    assert habits.cadence.limit_s == UNKNOWN_S
 
 
 def test_nothing_is_expected_of_a_transcriber_that_it_was_never_seen_to_do() -> None:
