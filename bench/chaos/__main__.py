@@ -19,7 +19,7 @@ from pathlib import Path
 from bench.chaos import report
 from bench.chaos.broken_journal import BREAKS, start_with
 from bench.chaos.handover import handover, handover_played_on
-from bench.chaos.restart import kill_beside_telnyx, kill_minus_9
+from bench.chaos.restart import kill_minus_9, kill_unheard
 from bench.chaos.scenarios import in_houses, matrix
 from bench.chaos.scene import Outcome, play_drill, play_named
 from bench.chaos.spin import spin
@@ -68,7 +68,7 @@ def _alone(options: argparse.Namespace) -> Drills:
         drills[fault] = partial(spin, live, word, fault)
     for seed in range(options.kills):
         drills[f"kill -9, seed {seed}"] = partial(kill_minus_9, live, seed)
-        drills[f"kill -9, Telnyx listens along, seed {seed}"] = partial(kill_beside_telnyx, live, seed)
+        drills[f"kill -9, Telnyx does not listen along, seed {seed}"] = partial(kill_unheard, live, seed)
     return {name: drill for name, drill in drills.items() if options.only in name}
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from bench.chaos.figures import CallFigures, dead_air_s, trouble_of, unsaid, words, words_lost
 from bench.chaos.house import Daemon
+from bench.chaos.scenarios import NOT_BESIDE_US
 from bench.chaos.scene import Outcome
 from bench.chaos.talk import EXCHANGES, script
 from telnyx_actors.standins.carrier_call import CarrierCall
@@ -25,22 +26,20 @@ LATEST_S: Final = 8.0
 RECORD_TOLERANCE_S: Final = 0.5
 
 
-LISTENS_ALONG: Final = {"TELNYX_LISTENS_ALONG": "true"}
-
-
 def kill_minus_9(calls: int, seed: int) -> Outcome:
-    """Kill it at a random moment; calls begin one after the other, so each is struck at another moment of its own."""
+    """Kill it at a random moment; calls begin one after the other, so each is struck at another moment of its own.
+
+    Telnyx listens along, and keeps what it has heard until somebody is there to be told. A sentence of which
+    the end was heard here is answered by then, and is not asked about again for one small word.
+    """
     return _kill(Outcome("kill -9", f"random, seed {seed}", expects_answers=False, expects_words=False), calls, seed)
 
 
-def kill_beside_telnyx(calls: int, seed: int) -> Outcome:
-    """The same where Telnyx listens along, and keeps what it has heard until somebody is there to be told.
-
-    A sentence of which the end was heard here is answered by then, and is not asked about again for one small word.
-    """
-    fault = "kill -9, Telnyx listens along"
+def kill_unheard(calls: int, seed: int) -> Outcome:
+    """The same where Telnyx does not listen: nobody hears what is said while nobody is there."""
+    fault = "kill -9, Telnyx does not listen along"
     outcome = Outcome(fault, f"random, seed {seed}", expects_answers=False, expects_words=False)
-    return _kill(outcome, calls, seed, LISTENS_ALONG)
+    return _kill(outcome, calls, seed, NOT_BESIDE_US)
 
 
 def _kill(outcome: Outcome, calls: int, seed: int, env: Mapping[str, str] | None = None) -> Outcome:

@@ -167,6 +167,7 @@ BROKEN: Final[Broken] = (
     ("garbage", "garbage"),
 )
 NO_AUDIO: Final = ("half_open", "stall")
+NOT_BESIDE_US: Final = {"TELNYX_LISTENS_ALONG": "false"}
 BROKEN_SOCKETS: Final[Broken] = (*BROKEN, ("stall", "mute"))
 BROKEN_STREAMS: Final[Broken] = (*BROKEN, ("stall", "stalls"))
 
@@ -226,19 +227,17 @@ def _elevenlabs() -> Iterator[Scenario]:
 def _telnyx() -> Iterator[Scenario]:
     for kind, said in BROKEN_SOCKETS:
         for moment in WITHIN_TURN:
-            is_deaf = kind in NO_AUDIO and moment is Moment.LISTENING  # nobody can hear what nobody carries
-            yield Scenario(
-                f"media socket: {said}",
-                moment,
-                media(kind),
-                expects_words=not is_deaf,
-                expects_answers=not is_deaf,
-                is_private=True,
-            )
+            yield Scenario(f"media socket: {said}", moment, media(kind), is_private=True)
     for kind, said in BROKEN_SOCKETS:
-        if kind in NO_AUDIO:
-            name = f"media socket: {said}, Telnyx listens along"
-            yield Scenario(name, Moment.LISTENING, media(kind), env={"TELNYX_LISTENS_ALONG": "true"})
+        if kind in NO_AUDIO:  # nobody else can hear what nobody carries
+            yield Scenario(
+                f"media socket: {said}, Telnyx does not listen along",
+                Moment.LISTENING,
+                media(kind),
+                expects_words=False,
+                expects_answers=False,
+                env=NOT_BESIDE_US,
+            )
     # Should it play on, what it plays meanwhile is said once more: the engine cannot know.
     stubborn = MediaSettings(drops_audio_on_loss=False)
     for moment in (Moment.THINKING, Moment.SPEAKING):

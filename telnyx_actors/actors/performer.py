@@ -85,7 +85,11 @@ class Performer:
         """The call is over: what it used is known."""
         usage = self._memory.view.usage
         usage.answered_s = 0.0 if state.answered_at is None else state.now - state.answered_at
-        usage.hearing_s = 0.0 if self._parts.transcriber is None else usage.answered_s
+        for ear in (self._memory.carrier_ear, self._memory.reserve_ear):
+            ear.stop(state.now)
+        reserve_s = self._memory.reserve_ear.total_s
+        usage.hearing_s = 0.0 if self._parts.transcriber is None else usage.answered_s - reserve_s
+        usage.transcribed_s = self._memory.carrier_ear.total_s + reserve_s
         tally, session = self._services.tally, self._memory.session
         tally.ended(state.closing_reason, usage, usage.cost(self._services.settings.prices))
         tally.count("dropped", "hearing", by=session.hearing.dropped)
@@ -125,21 +129,18 @@ class Performer:
                 self._memory.sound.say(command.command_id, action.clause)
                 self.order(command)
             case ac.PlayClause():
-                audio = outlet.file(action.clause, action.size)
-                command = self.orders.play(audio)
-                now = self._clock.now()
-                self._memory.sound.play(command.command_id, action.mark, now, len(audio) / SAMPLE_RATE_HZ)
-                self.order(command)
-                parts.archiver.tell(AgentAudio(now, audio))
+                self._play(action)
             case ac.StopPlayback():
                 self._memory.sound.stop()
                 self.order(self.orders.stop_playing())
                 parts.archiver.tell(AgentCleared(self._clock.now()))
             case ac.StartTranscription():
+                self._memory.carrier_ear.start(self._clock.now())
                 self.order(self.orders.transcribe())
                 if not action.is_beside_ours:
                     self._tell_transcriber(HeardElsewhere())
             case ac.StopTranscription():
+                self._memory.carrier_ear.stop(self._clock.now())
                 self.order(self.orders.stop_transcribing())
             case ac.StartStream():
                 self.order(self.orders.start_stream(self._services.gate.renew(self._memory.session)))
@@ -156,6 +157,13 @@ class Performer:
             case _:
                 assert_never(action)
 
+    def _play(self, clause: ac.PlayClause) -> None:
+        audio, now = self._memory.outlet.file(clause.clause, clause.size), self._clock.now()
+        command = self.orders.play(audio)
+        self._memory.sound.play(command.command_id, clause.mark, now, len(audio) / SAMPLE_RATE_HZ)
+        self.order(command)
+        self._parts.archiver.tell(AgentAudio(now, audio))
+
     def _tell_transcriber(self, message: object) -> None:
         if self._parts.transcriber is not None:
             self._parts.transcriber.tell(message)
@@ -167,6 +175,10 @@ class Performer:
     def _noted(self, note: ac.Note) -> None:
         self._memory.counts[note.kind] += 1
         self._services.tally.count("event", note.kind)
+        if note.kind == "reserve_hearing":
+            self._memory.reserve_ear.start(self._clock.now())
+        elif note.kind == "own_hearing":
+            self._memory.reserve_ear.stop(self._clock.now())
         if note.kind in RUNGS:
             self._services.tally.count("dead_air", note.kind, note.detail)
 

@@ -12,6 +12,7 @@ from telnyx_actors.core.turn import TurnRecord
 METERED: Final = (
     "answered_s",
     "hearing_s",
+    "transcribed_s",
     "characters",
     "requests",
     "requests_wasted",
@@ -24,11 +25,28 @@ METERED: Final = (
 
 
 @dataclass(slots=True)
+class Meter:
+    """How long something has been running that may begin and end more than once."""
+
+    total_s: float = 0.0
+    since: float | None = None
+
+    def start(self, now: float) -> None:
+        self.since = now if self.since is None else self.since
+
+    def stop(self, now: float) -> None:
+        if self.since is not None:
+            self.total_s += now - self.since
+            self.since = None
+
+
+@dataclass(slots=True)
 class Usage:
     """One call's. ``wasted`` is what was asked of the model and never heard, as speculation will have it."""
 
     answered_s: float = 0.0
     hearing_s: float = 0.0
+    transcribed_s: float = 0.0
     characters: int = 0
     requests: int = 0
     requests_wasted: int = 0
@@ -63,7 +81,7 @@ class Usage:
             + self.output_tokens * prices.claude_output_mtok
         )
         return {
-            "telnyx": self.answered_s / 60 * prices.telnyx_minute,
+            "telnyx": (self.answered_s * prices.telnyx_minute + self.transcribed_s * prices.telnyx_stt_minute) / 60,
             "deepgram": self.hearing_s / 60 * prices.deepgram_minute,
             "claude": model / 1_000_000,
             "elevenlabs": self.characters / 1000 * prices.elevenlabs_kchar,

@@ -23,6 +23,15 @@ class Prices(Group):
         "0",
         Text(es="Telnyx, por minuto contestado.", en="Telnyx, a minute of an answered call."),
     )
+    telnyx_stt_minute: float = setting(
+        "PRICE_TELNYX_STT_MINUTE",
+        _PRICE,
+        "0",
+        Text(
+            es="Telnyx, por minuto transcrito: al lado de Deepgram (TELNYX_LISTENS_ALONG), o en su lugar.",
+            en="Telnyx, a minute transcribed: beside Deepgram (TELNYX_LISTENS_ALONG), or instead of it.",
+        ),
+    )
     deepgram_minute: float = setting(
         "PRICE_DEEPGRAM_MINUTE",
         _PRICE,

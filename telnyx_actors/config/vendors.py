@@ -86,12 +86,13 @@ class Telnyx(Group):
     listens_along: bool = setting(
         "TELNYX_LISTENS_ALONG",
         BOOLEAN,
-        "false",
+        "true",
         Text(
             es="true: Telnyx transcribe además todas las llamadas (lo cobra aparte), y sus palabras llenan lo que no "
-            "llegó hasta aquí: mientras el socket de audio calla, o mientras el demonio está caído.",
+            "llegó hasta aquí: mientras el socket de audio calla, o mientras el demonio está caído. "
+            "false: lo que se dice entonces se pierde.",
             en="true: Telnyx transcribes all calls as well (at its price), and its words fill what never came here: "
-            "while the media socket is mute, or while the daemon is dead.",
+            "while the media socket is mute, or while the daemon is dead. false: what is said then is lost.",
         ),
     )
     transcription_lang: str = setting(

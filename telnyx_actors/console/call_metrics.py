@@ -57,6 +57,10 @@ _SEEDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 _USED: Final = {
     "answered_s": ("answered_seconds", "Time that ended calls were answered."),
     "hearing_s": ("hearing_seconds", "Time that Deepgram listened to ended calls."),
+    "transcribed_s": (
+        "transcribed_seconds",
+        "Time that Telnyx transcribed ended calls, beside Deepgram or instead of it.",
+    ),
     "characters": ("spoken_characters", "Characters given to the voice in ended calls, without lines known by heart."),
     "requests": ("model_requests", "Questions to the model in ended calls."),
     "requests_wasted": ("model_requests_wasted", "Questions to the model whose answer nobody heard."),

@@ -119,7 +119,7 @@ class StartTranscription:
 
 @dataclass(frozen=True, slots=True)
 class StopTranscription:
-    """Ours can again."""
+    """Ours can again, or its company is not wanted now."""
 
 
 @dataclass(frozen=True, slots=True)

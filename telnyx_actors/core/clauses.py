@@ -148,6 +148,10 @@ class Clauses:
         """Whether everything queued has been heard."""
         return all(clause.is_done for clause in self._queue)
 
+    def needs_carrier(self) -> bool:
+        """Whether the carrier's own voice has something to say, or is saying it."""
+        return any(clause.by_carrier and not clause.is_done for clause in self._queue)
+
     def has_audio(self, clause_ids: list[int]) -> bool:
         """Whether there is something of these clauses to be heard that was not heard yet."""
         return any(not c.is_done and (c.size > 0 or c.by_carrier) for c in self._queue if c.id in clause_ids)

@@ -107,6 +107,7 @@ class Conversation:
             floor.settle(s)
             reply.settle(s)
             ladder.settle(s)
+            second_ear.start_or_stop(s)
             floor.release(s)
             leaving.settle(s)
             if before == (len(s.actions), s.phase, s.turn, s.paused_at):

@@ -160,7 +160,8 @@ def _hear_ourselves(s: State) -> None:
     if s.hears_by_carrier:
         s.hears_by_carrier = False
         s.note("own_hearing")
-        if not s.rules.carrier_listens:
+        s.carrier_is_beside = second_ear.may_listen(s)
+        if not s.carrier_is_beside:
             s.do(StopTranscription())
 
 
@@ -168,7 +169,6 @@ def _go_live(s: State) -> None:
     if s.phase is Phase.ANSWERED:
         s.phase = Phase.LIVE
         s.quiet_since = s.now
-        second_ear.begin(s)
         if s.opening is TurnKind.GREETING:
             s.say(s.opening, s.lines.greeting)
         elif s.opening is TurnKind.RECOVERY and s.cut_off:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.actions import FinalizeTranscript, ForgetHearing, StartTranscription
-from telnyx_actors.core.state import Phase, State
+from telnyx_actors.core.actions import FinalizeTranscript, ForgetHearing, StartTranscription, StopTranscription
+from telnyx_actors.core.state import Phase, State, Transfer
 from telnyx_actors.core.turn import TurnKind
 from telnyx_actors.core.two_hearings import merged, unheard
 
@@ -27,12 +27,6 @@ SENTENCE_S: Final = 6.0
 
 
 # --- events ------------------------------------------------------------------
-
-
-def begin(s: State) -> None:
-    """The call is live."""
-    if s.rules.carrier_listens and not s.hears_by_carrier:
-        s.do(StartTranscription(is_beside_ours=True))
 
 
 def audio_lost(s: State, *, is_speaking: bool) -> None:
@@ -60,6 +54,23 @@ def carrier_heard(s: State, event: ev.CarrierHeard) -> None:
 
 
 # --- rules -------------------------------------------------------------------
+
+
+def may_listen(s: State) -> bool:
+    """Not where the carrier has to speak for us, which it may not do while it transcribes, nor into two people's conversation."""
+    return s.rules.carrier_listens and s.transfer is Transfer.NONE and not s.playout.needs_carrier()
+
+
+def start_or_stop(s: State) -> None:
+    """To be called before anything is said. Our voice has to be back before the carrier listens again."""
+    if s.hears_by_carrier:
+        return
+    if s.carrier_is_beside and not may_listen(s):
+        s.carrier_is_beside = False
+        s.do(StopTranscription())
+    elif not s.carrier_is_beside and may_listen(s) and s.phase is Phase.LIVE and not s.voice_failures:
+        s.carrier_is_beside = True
+        s.do(StartTranscription(is_beside_ours=True))
 
 
 def settle(s: State) -> None:

@@ -73,7 +73,8 @@ class State:
     carrier_words: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=20))  # when they came
     carrier_words_by: float | None = None  # until when those of the hole are waited for
     is_own_hearing_lost: bool = False  # our transcriber does not work, or has not begun to
-    hears_by_carrier: bool = False  # the carrier's transcriber is at work
+    hears_by_carrier: bool = False  # the carrier's transcriber is at work, instead of ours
+    carrier_is_beside: bool = False  # it is at work beside ours
     closing_reason: str = ""
     close_at: float | None = None  # when to hang up at the latest
     hangups: int = 0

@@ -16,7 +16,6 @@ from support.plans import PLAN, FakeWorld
 from support.stepping import StillRuntime, Unstarted
 from support.watch import Crashes
 from telnyx_actors.actors.call import ARCHIVER_BACK_WITHIN_S, CLOSE_WITHIN_S
-from telnyx_actors.actors.calls import Line
 from telnyx_actors.actors.messages import (
     CallStatus,
     CommandDone,
@@ -327,29 +326,6 @@ def say(call: HeldCall, text: str) -> None:
     call.advance(0.5)
     call.tell(ev.VoiceStopped(call.still.clock.now()), ev.TranscriptFinal(text, flushed=True))
     call.advance(0.3)
-
-
-def test_frames_that_nobody_took_in_time_are_counted_when_the_call_is_over(call: HeldCall, world: FakeWorld) -> None:
-    call.go_live()
-    call.memory.session.hearing.dropped = 3
-    call.tell(webhook("call.hangup"))
-    assert world.services.tally.read()["dropped", "hearing"] == 3
-    assert world.services.tally.read()["dropped", "recording"] == 0
-
-
-def test_how_the_callers_audio_came_is_shown_meanwhile_and_counted_when_the_call_is_over(
-    call: HeldCall, world: FakeWorld
-) -> None:
-    call.go_live()
-    memory = call.memory
-    memory.session.frames, memory.session.reorderer.lost_frames, memory.session.reorderer.late_frames = 100, 3, 2
-    memory.replay.lost_bytes = 12_000
-    call.tell(ev.TimePassed())
-    assert memory.view.line == Line(frames=100, lost=3, late=2, unheard_s=1.5)
-    call.tell(webhook("call.hangup"))
-    sums = world.services.tally.read()
-    assert [sums["frames", fate] for fate in ("heard", "lost", "late")] == [100, 3, 2]
-    assert sums["unheard",] == 1.5
 
 
 def test_a_message_that_the_carrier_refused_is_a_failure_of_the_call(call: HeldCall) -> None:

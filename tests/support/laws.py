@@ -381,6 +381,24 @@ def marks_are_missed_only_where_they_are_lost(sim: Simulation) -> Iterator[str]:
         yield "marks are believed lost that were not"
 
 
+def the_carrier_listens_beside_us_to_nobody_else_and_not_while_it_speaks(sim: Simulation) -> Iterator[str]:
+    is_beside = is_given_away = False
+    for at, action in sim.log:
+        match action:
+            case ac.StartTranscription():
+                is_beside = action.is_beside_ours
+            case ac.StopTranscription():
+                is_beside = False
+            case ac.TransferCall():
+                is_given_away = True
+            case ac.SpeakByCarrier() if is_beside:
+                yield f"at {at:.2f} the carrier is to speak while it listens beside us"
+        if is_given_away and isinstance(action, ac.StartTranscription):
+            yield f"at {at:.2f} it is to listen to two people"
+    if is_given_away and is_beside:
+        yield "it listens to two people"
+
+
 LAWS: tuple[Callable[[Simulation], Iterator[str]], ...] = (
     turns_never_go_back,
     every_turn_of_the_caller_has_one_reply_or_a_reason,
@@ -395,4 +413,5 @@ LAWS: tuple[Callable[[Simulation], Iterator[str]], ...] = (
     nothing_is_sent_that_is_not_there_or_not_wanted,
     dead_air_is_bounded,
     marks_are_missed_only_where_they_are_lost,
+    the_carrier_listens_beside_us_to_nobody_else_and_not_while_it_speaks,
 )

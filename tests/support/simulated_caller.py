@@ -77,7 +77,7 @@ class Ears:
                 self._is_carrier = True
                 self._words.clear()  # it hears only what comes now
             case ac.StopTranscription():
-                self._is_carrier = False
+                self._is_carrier = self._is_beside = False
 
     @property
     def _is_flux(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from support.simulated_line import Source
-from support.simulation import LINES, Nature, Simulation, script
+from support.simulation import LINES, NEVER, Nature, Simulation, script
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.rules import Rules
@@ -400,6 +400,48 @@ def test_a_carrier_that_tells_nothing_is_not_waited_for_long() -> None:
     sim.run(until=20.0)
     assert said(sim) == ["quiero una cita."]
     assert sim.actions(ac.AskModel)[0][0] < 11.0
+
+
+def orders_to_listen(sim: Simulation) -> list[type]:
+    return [type(action) for _, action in sim.log if isinstance(action, ac.StartTranscription | ac.StopTranscription)]
+
+
+def test_the_carrier_does_not_listen_while_it_has_to_speak_for_us() -> None:
+    """A voice that is asked of it while it transcribes may never be heard."""
+    sim = call(ALONG, Nature(speech_fails=script(False, True, True, False), clauses=lambda: 1))
+    sim.says(6.0, 1.0, CITA)
+    sim.says(14.0, 1.0, "Para mi perro.")
+    sim.run(until=25.0)
+    (spoke_at, _), *_ = sim.actions(ac.SpeakByCarrier)
+    ((stopped_at, _),) = sim.actions(ac.StopTranscription)
+    assert stopped_at <= spoke_at
+    assert orders_to_listen(sim) == [ac.StartTranscription, ac.StopTranscription, ac.StartTranscription]
+    assert sim.actions(ac.StartTranscription)[1][0] > 15.0, "when our voice is back"
+
+
+def test_a_voice_that_only_has_to_begin_again_stops_nobody_from_listening() -> None:
+    sim = call(ALONG, Nature(speech_fails=script(False, True, False), clauses=lambda: 1))
+    sim.says(6.0, 1.0, CITA)
+    sim.run(until=20.0)
+    assert orders_to_listen(sim) == [ac.StartTranscription]
+
+
+def test_the_carrier_does_not_listen_to_two_people() -> None:
+    sim = call(replace(ALONG, transfer_number="+573001112233"), Nature(first_token_s=lambda: NEVER))
+    sim.says(6.0, 1.0, CITA)
+    sim.run(until=20.0)
+    assert sim.actions(ac.TransferCall)
+    assert orders_to_listen(sim) == [ac.StartTranscription, ac.StopTranscription]
+
+
+def test_a_carrier_that_hears_for_us_goes_on_beside_us() -> None:
+    sim = call(ALONG)
+    sim.at(6.0, ev.HearingFailed("bad key", is_final=True))
+    sim.at(8.0, ev.HearingRestored())
+    sim.says(10.0, 1.0, CITA)
+    sim.run(until=20.0)
+    assert sim.actions(ac.StopTranscription) == []
+    assert said(sim) == [CITA]
 
 
 def test_where_the_carrier_does_not_listen_its_words_are_none() -> None:

@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 
 from telnyx_actors.actors.tally import BUCKETS_S, SAMPLES_MAX, Sample, Tally
-from telnyx_actors.actors.usage import METERED, Usage
+from telnyx_actors.actors.usage import METERED, Meter, Usage
 from telnyx_actors.config import Prices
 from telnyx_actors.core.endings import OTHER, REASONS, Fault, fault_of, found_over
 from telnyx_actors.core.turn import Latency, TurnEnd, TurnKind, TurnRecord, TurnTimes
 
 PRICES = Prices(
     telnyx_minute=0.01,
+    telnyx_stt_minute=0.03,
     deepgram_minute=0.02,
     claude_input_mtok=1.0,
     claude_cached_mtok=0.1,
@@ -56,11 +57,22 @@ def test_a_turn_that_asked_nothing_uses_nothing() -> None:
     assert usage == Usage()
 
 
+def test_a_meter_adds_up_what_begins_and_ends_more_than_once() -> None:
+    meter = Meter()
+    meter.stop(1.0)
+    for now in (10.0, 12.0):  # asked for twice, it runs once
+        meter.start(now)
+    meter.stop(15.0)
+    meter.start(20.0)
+    meter.stop(21.0)
+    assert meter.total_s == 6.0
+
+
 def test_a_call_costs_what_its_vendors_bill() -> None:
     usage = Usage(answered_s=120, hearing_s=60, characters=500, input_tokens=10_000, cached_tokens=50_000)
-    usage.output_tokens = 2_000
+    usage.output_tokens, usage.transcribed_s = 2_000, 90
     cost = usage.cost(PRICES)
-    assert cost == pytest.approx({"telnyx": 0.02, "deepgram": 0.02, "claude": 0.025, "elevenlabs": 0.1})
+    assert cost == pytest.approx({"telnyx": 0.02 + 0.045, "deepgram": 0.02, "claude": 0.025, "elevenlabs": 0.1})
     assert sum(usage.cost(Prices()).values()) == 0
 
 
