@@ -86,6 +86,8 @@ _SIGNALS: Final[Mapping[str, _Wish]] = {
 def _run(settings: Settings, env_file: Path | None, output: LogOutput, *, hand_over: bool) -> int:
     for warning in settings.warnings:
         logger.warning("⚠️ {}", warning)
+    if settings.telnyx.listens_along:  # nobody is to learn of it from a bill
+        logger.info("👂 Telnyx transcribe además cada llamada, y lo cobra aparte (TELNYX_LISTENS_ALONG=false lo apaga)")
     wishes: queue.SimpleQueue[_Wish] = queue.SimpleQueue()  # what a signal may put into, whatever it interrupts
     engine = Engine(settings, lambda: wishes.put(_Wish.STOP), log=output, on_warm=heap.freeze)
     _on_signals(wishes.put)

@@ -136,7 +136,7 @@ class Performer:
                 parts.archiver.tell(AgentCleared(self._clock.now()))
             case ac.StartTranscription():
                 self._memory.carrier_ear.start(self._clock.now())
-                self.order(self.orders.transcribe())
+                self.order(self.orders.transcribe(is_beside_ours=action.is_beside_ours))
                 if not action.is_beside_ours:
                     self._tell_transcriber(HeardElsewhere())
             case ac.StopTranscription():
