@@ -13,6 +13,7 @@ from telnyx_actors.actors.calls import LiveCalls
 from telnyx_actors.actors.tally import BUCKETS_S, PARTS, Histogram, Tally
 from telnyx_actors.core.endings import REASONS, fault_of
 from telnyx_actors.core.ladder import CAUSES, RUNGS
+from telnyx_actors.core.state import Phase
 from telnyx_actors.errors import Failure
 
 _BOUNDS: Final = (*map(str, BUCKETS_S), "+Inf")
@@ -42,6 +43,7 @@ _SUMS: Final = {
 }
 """The families of the tally that are counters as they are; "usage" makes several."""
 
+_STATES: Final = ("dialling", *(phase.value for phase in Phase))
 _VENDORS: Final = ("telnyx", "deepgram", "claude", "elevenlabs", "archive")
 _SEEDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "ended": tuple((reason, fault_of(reason).value) for reason in REASONS),
@@ -72,8 +74,9 @@ _TOKENS: Final = {"input_tokens": "input", "cached_tokens": "cached", "output_to
 def call_figures(calls: LiveCalls, tally: Tally, failures: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
     """Everything about calls. Any thread. ``failures`` are the vendors', by (vendor, kind)."""
     states = GaugeMetricFamily("telnyx_actors_calls", "Calls in progress, by state.", labels=["state"])
-    for state, count in sorted(Counter(view.state for view in calls.all()).items()):
-        states.add_metric([state], count)
+    count = Counter(view.state for view in calls.all())
+    for state in _STATES:
+        states.add_metric([state], count[state])
     yield states
     yield CounterMetricFamily("telnyx_actors_calls_begun", "Calls begun.", calls.total)
     yield from _sums(tally.read())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -82,6 +83,14 @@ def test_calls_are_counted_by_their_state(calls: LiveCalls, value: Value) -> Non
     assert value("telnyx_actors_calls", state="live") == 2
     assert value("telnyx_actors_calls", state="ringing") == 1
     assert value("telnyx_actors_calls_begun_total") == 3
+
+
+def test_where_there_is_no_call_each_state_says_so(read: Read) -> None:
+    """What is not there cannot be subtracted from: the alarm of the spool does."""
+    [line] = [line for line in DOCUMENT.splitlines() if "| `telnyx_actors_calls` |" in line]
+    samples = read()["telnyx_actors_calls"].samples
+    assert {sample.labels["state"] for sample in samples} == set(re.findall(r"`(\w+)`", line)[2:])
+    assert all(sample.value == 0 for sample in samples)
 
 
 def test_an_ended_call_leaves_its_reason_its_use_and_its_cost(tally: Tally, value: Value) -> None:
