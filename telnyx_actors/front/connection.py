@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import enum
 from functools import partial
-from typing import cast
+from typing import Final, cast
 
 import h11
 
@@ -22,6 +22,9 @@ from telnyx_actors.front.http1 import head_refusal, read_request, refusal, shake
 from telnyx_actors.front.routing import Router
 from telnyx_actors.front.settings import FrontLimits
 from telnyx_actors.front.websocket import WebSocket, WebSocketHandler
+
+# Of one client in one turn of the loop, calls among the others: seven hundred of the smallest chunks there are.
+_TURN_BYTES: Final = 4 * 1024
 
 
 class _Phase(enum.Enum):
@@ -42,6 +45,7 @@ class HttpConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.header_bytes_max)
         self._phase = _Phase.IDLE
+        self._unread = b""
         self._head: h11.Request | None = None
         self._body = bytearray()
         self._label = "none"
@@ -69,7 +73,7 @@ class HttpConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._phase is _Phase.LEAVING:
             return
-        self._http.receive_data(data)
+        self._unread += data
         if self._phase is _Phase.ANSWERING or self._is_blocked:
             self._transport.pause_reading()
         else:
@@ -87,9 +91,7 @@ class HttpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._is_blocked = False
         self._write_alarm.cancel()
-        if self._phase is _Phase.IDLE and self._http.trailing_data[0]:
-            self._read_on()
-        self._transport.resume_reading()
+        self._await_turn()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._alarm.cancel()
@@ -111,24 +113,39 @@ class HttpConnection(asyncio.Protocol):
     # --- reading ---
 
     def _read_on(self) -> None:
-        """Take what h11 has, up to the end of one request."""
+        """Take a piece of what has come, up to the end of one request; the others come before the next."""
         if self._is_blocked:
             return  # the client does not take the answers it has; `resume_writing` goes on from here
         if self._phase is _Phase.IDLE:
             self._phase = _Phase.READING
             self._alarm.set(self._limits.request_read_s, partial(self._refuse, 408))
         try:
-            while self._phase is _Phase.READING:
-                event = self._http.next_event()
-                if event is h11.NEED_DATA:
-                    break
-                self._take(event)
+            self._take_events()
+            if self._phase is _Phase.READING and self._unread:
+                piece, self._unread = self._unread[:_TURN_BYTES], self._unread[_TURN_BYTES:]
+                self._http.receive_data(piece)
+                self._take_events()
         except h11.RemoteProtocolError as error:
             self._refuse(error.error_status_hint)
             return
-        if self._phase is _Phase.READING and self._http.they_are_waiting_for_100_continue:
+        if self._phase is not _Phase.READING:
+            return
+        if self._unread:
+            self._transport.pause_reading()
+            self._loop.call_soon(self._read_on)
+            return
+        self._transport.resume_reading()
+        if self._http.they_are_waiting_for_100_continue:
             go_on = h11.InformationalResponse(status_code=100, headers=[], reason="Continue")
             self._transport.write(self._http.send(go_on) or b"")
+
+    def _take_events(self) -> None:
+        """Those that h11 has, up to the end of one request: it is given more only once it lacks more."""
+        while self._phase is _Phase.READING:
+            event = self._http.next_event()
+            if event is h11.NEED_DATA:
+                break
+            self._take(event)
 
     def _take(self, event: object) -> None:
         match event:
@@ -203,10 +220,18 @@ class HttpConnection(asyncio.Protocol):
         self._http.start_next_cycle()
         self._phase = _Phase.IDLE
         self._alarm.set(self._limits.keep_alive_s, self._leave)
-        self._transport.resume_reading()
-        if self._http.trailing_data[0]:
-            # One request a turn of the loop: a client that pipelines thousands waits, not the calls.
+        self._await_turn()
+
+    def _await_turn(self) -> None:
+        """One request a turn of the loop: a client that pipelines thousands waits, not the calls."""
+        if self._has_come():
             self._loop.call_soon(self._read_on)
+        else:
+            self._transport.resume_reading()
+
+    def _has_come(self) -> bool:
+        """Whether there is more than what has been answered."""
+        return bool(self._unread or self._http.trailing_data[0])
 
     # --- leaving ---
 
@@ -221,7 +246,8 @@ class HttpConnection(asyncio.Protocol):
         socket = WebSocket(self._transport, handler, limits=self._limits, counters=self._counters, left=left)
         self._admission.replace(self, socket, self._peer)
         self._phase = _Phase.LEAVING
-        socket.begin(self._http.trailing_data[0])
+        self._transport.resume_reading()
+        socket.begin(self._http.trailing_data[0] + self._unread)
 
     def _leave(self) -> None:
         """Close. A peer that is still sending would lose the answer to a TCP reset: read on for a moment."""
@@ -232,7 +258,7 @@ class HttpConnection(asyncio.Protocol):
         self._alarm.set(self._limits.reply_s if is_unsent else self._limits.linger_s, self._transport.abort)
         # Nothing asked and nothing answered, or all of a request heard.
         is_heard_out = self._http.our_state is h11.IDLE or self._http.their_state in (h11.DONE, h11.MUST_CLOSE)
-        if is_heard_out and not self._http.trailing_data[0]:
+        if is_heard_out and not self._has_come():
             self._transport.close()
         else:
             self._transport.write_eof()

@@ -1,8 +1,9 @@
-"""Strangers who upgrade to a WebSocket and send what costs us more than them."""
+"""Strangers who send what costs us more than them, in requests and on WebSockets."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,8 +15,11 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as ws_connect
 
 from support.fake_engine import FakeEngine, FakeGate, FakeSession
-from support.front_client import QUICK, serving
+from support.front_client import QUICK, answers, connect, read_to_end, serving
+from telnyx_actors.front.admission import Admission
+from telnyx_actors.front.connection import HttpConnection
 from telnyx_actors.front.counters import FrontCounters
+from telnyx_actors.front.routing import Router
 from telnyx_actors.front.server import FrontServer
 from telnyx_actors.front.settings import FrontLimits
 from telnyx_actors.front.websocket import WebSocket
@@ -235,3 +239,52 @@ def test_pings_at_the_pace_of_a_real_peer_are_answered_for_ever() -> None:
             yield
 
     assert on_a_loop(test, Listener(), limits) == []
+
+
+# --- one request, likewise -------------------------------------------------------------
+
+CHUNKED = b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_a_request_is_read_a_piece_a_turn_so_that_the_calls_come_in_between() -> None:
+    async def run() -> None:
+        counters, limits, transport = FrontCounters(), FrontLimits(), StubTransport()
+        connection = HttpConnection(Router(counters), Admission(limits, counters), limits, counters)
+        connection.connection_made(transport)
+        connection.data_received(CHUNKED + b"1\r\na\r\n" * 40_000 + b"0\r\n\r\n")
+        read = [0, len(connection._body)]
+        while not transport.written:
+            assert transport.is_reading_paused
+            await asyncio.sleep(0)
+            read.append(len(connection._body))
+        assert transport.written.startswith(b"HTTP/1.1 404 ")
+        assert max(after - before for before, after in itertools.pairwise(read)) < 1_000
+        assert not transport.is_reading_paused
+        connection.connection_lost(None)
+
+    asyncio.run(run())
+
+
+def test_a_pipeline_behind_a_body_of_many_pieces_is_answered(server: FrontServer) -> None:
+    body = CHUNKED + (b"fff\r\n" + b"a" * 0xFFF + b"\r\n") * 20 + b"0\r\n\r\n"
+    last = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with connect(server) as sock:
+        sock.sendall(body * 3 + last)
+        assert [status for status, _, _ in answers(read_to_end(sock), 4)] == [404, 404, 404, 200]
+
+
+def test_frames_that_come_with_the_handshake_are_heard_and_those_behind_them_too(
+    server: FrontServer, session: FakeSession
+) -> None:
+    start = {"call_control_id": "v3:abc", "media_format": {"encoding": "PCMU", "sample_rate": 8000, "channels": 1}}
+    handshake = (
+        b"GET /stream/media?secret=s3cret HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    marks = [text(json.dumps({"event": "mark", "mark": {"name": f"m{number}"}})) for number in range(2_000)]
+    with connect(server) as sock:
+        sock.sendall(
+            handshake + text(json.dumps({"event": "start", "stream_id": "s", "start": start})) + b"".join(marks)
+        )
+        assert session.next()[0] == "started"
+        assert [session.next() for _ in marks] == [("mark", f"m{number}") for number in range(2_000)]
