@@ -47,7 +47,9 @@ _STATES: Final = ("dialling", *(phase.value for phase in Phase))
 _VENDORS: Final = ("telnyx", "deepgram", "claude", "elevenlabs", "archive")
 _SEEDS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "ended": tuple((reason, fault_of(reason).value) for reason in REASONS),
-    "event": (("no_webhook",), ("webhook_mode",)),
+    "event": tuple(
+        (kind,) for kind in ("apology", "give_up", "webhook_mode", "reserve_hearing", "carrier_hearing", "no_webhook")
+    ),
     "dead_air": tuple(product(RUNGS, CAUSES)),
     "refused": (("incoming",), ("outgoing",)),
     "dropped": (("hearing",), ("recording",)),

@@ -18,7 +18,8 @@ from telnyx_actors.actors.usage import Usage
 from telnyx_actors.console.metrics import Metrics
 from telnyx_actors.core.turn import Latency
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+DOCUMENT = (DOCS / "metrics.md").read_text(encoding="utf-8")
 LATENCY = Latency(hearing=0.2, thinking=0.4, speaking=0.1, held=0.0, response=0.7)
 
 Read = Callable[[], dict[str, Metric]]
@@ -130,6 +131,15 @@ def test_series_that_alarms_are_made_of_begin_at_zero(read: Read) -> None:
         samples = families[f"telnyx_actors_{name}"].samples
         assert samples
         assert all(sample.value == 0 for sample in samples if sample.name.endswith("_total"))
+
+
+def test_what_operators_are_told_to_watch_begins_at_zero(value: Value) -> None:
+    operations = (DOCS / "operations.md").read_text(encoding="utf-8")
+    watched = re.findall(r'`(?:telnyx_actors_\w+)?\{(\w+)="(\w+)"\}`', operations.partition("## What to watch")[2])
+    kinds = {text for label, text in watched if label == "kind"}
+    assert "give_up" in kinds
+    for kind in kinds:
+        assert value("telnyx_actors_conversation_events_total", kind=kind) == 0
 
 
 def test_making_the_page_changes_nothing_on_it(read: Read, tally: Tally) -> None:
