@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -30,6 +30,19 @@ _LABELLED: Final = {
     "webhooks_rejected": "Webhooks refused, by reason.",
     "streams_refused": "Media sockets refused, by reason.",
 }
+_SEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "access_denied": (
+        "bad_token",
+        "foreign_host",
+        "foreign_origin",
+        "forwarded",
+        "no_token",
+        "not_loopback",
+        "too_many_guesses",
+    ),
+    "webhooks_rejected": ("signature_mismatch",),
+}
+"""Reasons that begin at zero, as operators watch them: the first of a kind would be no increase to Prometheus."""
 
 
 def front_figures(server: FrontServer) -> Iterator[Metric]:
@@ -44,8 +57,9 @@ def front_figures(server: FrontServer) -> Iterator[Metric]:
         yield CounterMetricFamily(f"telnyx_actors_front_{name.removesuffix('_total')}", text, getattr(counters, name))
     for name, text in _LABELLED.items():
         family = CounterMetricFamily(f"telnyx_actors_front_{name}", text, labels=["reason"])
-        for reason, count in sorted(getattr(counters, name).items()):
-            family.add_metric([reason], count)
+        found: Mapping[str, int] = getattr(counters, name)
+        for reason in sorted({*_SEEDS.get(name, ()), *found}):
+            family.add_metric([reason], found.get(reason, 0))
         yield family
     requests = CounterMetricFamily("telnyx_actors_http_requests", "Requests, by route.", labels=["route", "status"])
     for (route, status), count in sorted(counters.requests.items()):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from support.fake_engine import FakeEngine
 from telnyx_actors.front.exchange import Request
+from telnyx_actors.front.figures import front_figures
 from telnyx_actors.front.security import denial, denial_response, is_loopback, names_this_machine, same_secret
+from telnyx_actors.front.server import FrontServer
+from telnyx_actors.front.settings import FrontSettings
 
 
 def request(peer: str = "127.0.0.1", **headers: str) -> Request:
@@ -110,6 +114,17 @@ def test_denials_say_how_to_get_in_and_nothing_else() -> None:
     assert any(name == "WWW-Authenticate" for name, _ in refused.headers)
     assert denial_response("forwarded") == denial_response("not_loopback")
     assert denial_response("forwarded").status == 403
+
+
+def test_refusals_that_operators_watch_are_counted_from_zero() -> None:
+    server = FrontServer(FakeEngine(), FrontSettings())
+    server.counters.access_denied["no_token"] += 1
+    families = {family.name: family for family in front_figures(server)}
+    denied = {sample.labels["reason"]: sample.value for sample in families["telnyx_actors_front_access_denied"].samples}
+    assert denied["no_token"] == 1
+    assert denied["bad_token"] == denied["forwarded"] == denied["not_loopback"] == 0
+    rejected = families["telnyx_actors_front_webhooks_rejected"].samples
+    assert [(sample.labels, sample.value) for sample in rejected] == [({"reason": "signature_mismatch"}, 0)]
 
 
 def test_secrets_of_any_text_can_be_compared() -> None:
