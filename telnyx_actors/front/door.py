@@ -17,7 +17,7 @@ from telnyx_actors.actors.spool import record_key
 from telnyx_actors.clock import Clock
 from telnyx_actors.config.engine import MEDIA_PATH
 from telnyx_actors.core.persona import system_prompt
-from telnyx_actors.errors import CallRefused, ProviderError
+from telnyx_actors.errors import CallRefused, Failure, ProviderError
 from telnyx_actors.front.ports import Answer, CallRequest, FileReply, Json, Phones, Reply
 from telnyx_actors.front.records import Records
 from telnyx_actors.front.refusals import refusal_in_words
@@ -25,6 +25,8 @@ from telnyx_actors.front.seen import FrontSeen
 from telnyx_actors.logs import mask_phone
 from telnyx_actors.providers.ports import DialledCall, Message, ModelRequest, ReplyDelta, ReplyDone
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
+
+_FATE_UNKNOWN: Final = frozenset({Failure.UNAVAILABLE, Failure.TIMEOUT, Failure.PROTOCOL})
 
 
 class Door:
@@ -60,7 +62,7 @@ class Door:
             row=request.row or "",
         )
         try:
-            dialled = self._services.rows.claim(plan.row) if plan.row else None
+            dialled = self._services.rows.claim(plan.row, self._clock.now()) if plan.row else None
         except CallRefused as refused:
             reply(self._placed(plan, refused))
             return
@@ -72,12 +74,19 @@ class Door:
             reply(_NOBODY_THERE)
 
     def _settled(self, plan: CallPlan, outcome: DialledCall | Exception) -> Answer:
-        """Dialled just now, or not."""
         if plan.row:
-            call_control_id = outcome.call_control_id if isinstance(outcome, DialledCall) else None
-            dialled = None if call_control_id is None else DialledRow(plan.row, plan.ref, call_control_id)
-            self._services.rows.settle(plan.row, dialled)
+            self._settle_row(plan, outcome)
         return self._placed(plan, outcome)
+
+    def _settle_row(self, plan: CallPlan, outcome: DialledCall | Exception) -> None:
+        """Dialled just now, or not, or nobody knows."""
+        rows = self._services.rows
+        if isinstance(outcome, DialledCall):
+            rows.settle(plan.row, DialledRow(plan.row, plan.ref, outcome.call_control_id))
+        elif _may_have_dialled(outcome):
+            rows.doubt(plan.row, self._clock.now())
+        else:
+            rows.settle(plan.row, None)
 
     def _placed(self, plan: CallPlan, outcome: DialledCall | Exception) -> Answer:
         match outcome:
@@ -188,6 +197,13 @@ class Door:
             "started": view.started_wall,
             "last_response_ms": None if view.last_response_s is None else round(view.last_response_s * 1000),
         }
+
+
+def _may_have_dialled(error: Exception) -> bool:
+    """Not where the carrier refused, or we did: whatever else went wrong may have done so after the command was sent."""
+    if isinstance(error, ProviderError):
+        return error.kind in _FATE_UNKNOWN
+    return not isinstance(error, CallRefused)
 
 
 def _model_answer(model: str, items: list[ReplyDelta | ReplyDone], error: Exception | None) -> Answer:

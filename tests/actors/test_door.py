@@ -14,6 +14,7 @@ from support.manual_time import ManualClock
 from support.plans import PLAN, FakeWorld
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.messages import EndCall, PlaceCall, WebhookReceived
+from telnyx_actors.actors.rows import DOUBT_S
 from telnyx_actors.errors import CallRefused, Failure, ProviderError
 from telnyx_actors.front.door import Door
 from telnyx_actors.front.ports import Answer, CallRequest, FilePart, NoSuchPart
@@ -115,6 +116,29 @@ def test_a_row_that_was_dialled_is_answered_with_its_call_and_not_dialled_again(
     first, again = answers.take(), answers.take()
     assert first.body == again.body
     assert supervisor.told.all[2:] == []
+
+
+@pytest.mark.parametrize("outcome", [refused("late", Failure.TIMEOUT), RuntimeError("crashed")])
+def test_a_row_that_may_have_been_dialled_is_not_dialled_again_at_once(
+    door: Door,
+    world: FakeWorld,
+    supervisor: Mailbox,
+    clock: ManualClock,
+    answers: Asked[Answer],
+    reply: Callable[[Answer], None],
+    outcome: Exception,
+) -> None:
+    row = replace(REQUEST, row="fila 7")
+    world.services.rows.recall()
+    door.initiate(row, reply)
+    supervisor.take(PlaceCall).placed(outcome)
+    assert answers.take().status == 500
+    door.initiate(row, reply)
+    assert (answers.take().status, len(supervisor.told.all)) == (503, 1)
+    clock.advance(DOUBT_S)
+    door.initiate(row, reply)
+    supervisor.take(PlaceCall).placed(DIALLED)
+    assert answers.take().status == 201
 
 
 def test_every_call_has_a_name_of_its_own(door: Door, supervisor: Mailbox, reply: Callable[[Answer], None]) -> None:
