@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def missing(package: str) -> str:
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGHUP"):  # a reload that comes too early to be understood is to end nothing
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     without_thread_caches()
     try:
         from telnyx_actors.main import main

@@ -1,9 +1,10 @@
-"""``run.py`` under a Python that has none of the packages: it says which Python has them."""
+"""``run.py`` before the engine: a Python that has none of the packages, and a reload that comes too early."""
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,18 @@ def test_a_module_of_our_own_that_is_missing_is_no_package(tmp_path: Path) -> No
     )
     assert answer.returncode == 1
     assert "No module named 'telnyx_actors.heap'" in answer.stderr
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+def test_a_reload_before_the_engine_has_been_read_ends_nothing(tmp_path: Path) -> None:
+    hang_up = "import os, signal\nos.kill(os.getpid(), signal.SIGHUP)\n"
+    survived = "raise ModuleNotFoundError(name='loguru')\n"
+    (tmp_path / "loguru.py").write_text(hang_up + survived, encoding="utf-8")  # one of the first to be read
+    env = BARE | {"PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, str(ROOT / "run.py"), "--check"]
+    answer = subprocess.run(command, env=env, capture_output=True, timeout=30, check=False)
+    assert (answer.returncode, answer.stdout) == (2, b"")
+    assert answer.stderr.startswith(b"Falta el paquete loguru")
 
 
 def documents() -> list[Path]:
