@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -44,11 +45,15 @@ _T = TypeVar("_T")
 PROVIDER: Final = "telnyx"
 
 _ALREADY_TRANSCRIBING: Final = "90054"
+_NOT_ALLOWED: Final = "10010"
+"""The text may say what: too many at once, or this number, this prefix, this caller id."""
+_WHAT_IS_NOT: Final = re.compile(r"\bD\d{1,3}\b")
+_TOO_MANY_AT_ONCE: Final = ("D1", "D2", "D3")
 _KINDS: Final = {
     "90015": Failure.GONE,  # no such call: it ended long ago, or never was
     "90018": Failure.GONE,  # the call has ended
     "10009": Failure.AUTH,
-    "10010": Failure.AUTH,
+    _NOT_ALLOWED: Failure.AUTH,
     "20002": Failure.AUTH,
     "20100": Failure.PAYMENT,
     "90103": Failure.RATE_LIMIT,
@@ -209,14 +214,22 @@ def _refusal(response: requests.Response) -> ProviderError:
     body = read_error_body(response)
     error = parse_error(body)
     code = error.code if error is not None else None
+    reason = reason_of(error.reason) if error is not None else reason_of(body) or response.reason or ""
     return ProviderError(
         PROVIDER,
-        _KINDS.get(code or "") or failure_of(response.status_code),
-        reason_of(error.reason) if error is not None else reason_of(body) or response.reason or "",
+        _kind(code, reason) or failure_of(response.status_code),
+        reason,
         status=response.status_code,
         code=code,
         retry_after_s=seconds_in(response.headers, "retry-after", "x-ratelimit-reset"),
     )
+
+
+def _kind(code: str | None, reason: str) -> Failure | None:
+    """What the error says; None where it says no more than its status."""
+    if code == _NOT_ALLOWED and (what := _WHAT_IS_NOT.search(reason)):
+        return Failure.CAPACITY if what[0] in _TOO_MANY_AT_ONCE else Failure.REFUSED
+    return _KINDS.get(code or "")
 
 
 def _understood(parse: Callable[[bytes], _T], answer: bytes) -> _T:

@@ -240,6 +240,23 @@ def test_a_refusal_is_told_once_with_code_and_reason(connect: Connect, status: i
     assert (error.kind, error.status, error.code, error.message) == (kind, status, code, "the vendor's reason")
 
 
+@pytest.mark.parametrize(
+    ("detail", "kind"),
+    [
+        ("Limit of concurrent calls reached D1", Failure.CAPACITY),
+        ("User channel limit exceeded (D3)", Failure.CAPACITY),
+        ("Caller id is not a number of the account (D35)", Failure.REFUSED),
+        ("Dialed number is not included in whitelisted countries D13", Failure.REFUSED),
+        ("Destination number is invalid D11", Failure.REFUSED),
+        ("You do not have permission", Failure.AUTH),
+    ],
+)
+def test_what_is_not_allowed_is_told_from_a_key_that_is_wrong(connect: Connect, detail: str, kind: Failure) -> None:
+    refusal = refusing(403, {"code": "10010", "title": "Authorization failed", "detail": detail})
+    with RawServer(Exchange(refusal)) as server:
+        assert error_of(lambda: connect(server).dial(DIAL)).kind is kind
+
+
 @pytest.mark.parametrize(("says_s", "waited_s"), [(None, 0.25), ("0.5", 0.5), ("30", 1.0)])
 def test_a_command_that_came_in_a_crowd_is_repeated_when_telnyx_says(
     connect: Connect, pauses: Pauses, says_s: str | None, waited_s: float
