@@ -296,7 +296,8 @@ class CallActor(EngineActor):
         self._call_log.error("☎️", f"Telnyx no aceptó «{message.name}»: {error.message}")
         if message.name == "dial":
             self._memory.placed(error)
-        self._feed_any(self._memory.sound.refused(message.command_id, error.message) or news_of_failure(message.name))
+        news = news_of_failure(message.name, has_stream=self._memory.sink is not None)
+        self._feed_any(self._memory.sound.refused(message.command_id, error.message) or news)
 
     # --- the conversation -------------------------------------------------------------
 

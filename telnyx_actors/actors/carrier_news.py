@@ -30,8 +30,8 @@ def news_in(kind: str, payload: Mapping[str, object], *, has_stream: bool) -> ev
             return None
 
 
-def news_of_failure(command: str) -> ev.CallEvent | None:
-    """What it means for the conversation that the carrier did not do this, after all retries."""
+def news_of_failure(command: str, *, has_stream: bool) -> ev.CallEvent | None:
+    """What it means for the conversation that the carrier did not do this, or has not said that it did, after all retries."""
     match command:
         case "dial":
             return ev.CallEnded(DIAL_FAILED)
@@ -39,7 +39,7 @@ def news_of_failure(command: str) -> ev.CallEvent | None:
             return ev.HangupRequested("answer_failed")
         case "status":  # nobody knows: go on as if it were alive, its commands will tell
             return ev.TimePassed()
-        case "streaming_start":
+        case "streaming_start" if not has_stream:
             return ev.MediaLost(is_refused=True)
         case "transcription_start":
             return ev.CarrierHearingFailed()

@@ -263,6 +263,13 @@ def test_a_socket_that_is_lost_is_asked_for_again(call: HeldCall) -> None:
     assert call.command() == "streaming_start"
 
 
+def test_a_stream_that_is_there_was_not_refused_whatever_became_of_the_answer(call: HeldCall) -> None:
+    call.memory.session.closed(call.go_live(), 1006, "")
+    call.open(FakeSink())
+    call.tell(CommandFailed("streaming_start", refused("no answer", Failure.TIMEOUT), "any", ID))
+    assert not call.memory.conversation.state.playout.by_clause
+
+
 def test_a_socket_that_comes_when_the_call_is_over_is_closed_and_nobody_listens(
     call: HeldCall, world: FakeWorld
 ) -> None:
