@@ -19,7 +19,7 @@ _FETCH_WITHIN_S: Final = 60
 
 
 def check_archive(archive: Archive, folder: str, tls: ssl.SSLContext) -> str:
-    """Write, read and, where it has web addresses, fetch as the carrier would. Returns where the file is.
+    """Write, read, ask for what is not there and, where it has web addresses, fetch as the carrier would. Returns where the file is.
 
     Raises ``ProviderError``.
     """
@@ -27,6 +27,8 @@ def check_archive(archive: Archive, folder: str, tls: ssl.SSLContext) -> str:
     place = archive.put(key, content, "text/plain")
     if archive.get(key) != content:
         raise ProviderError(PROVIDER, Failure.PROTOCOL, "what was written could not be read again")
+    if archive.size_bytes(f"{folder}/{secrets.token_hex(8)}") is not None:
+        raise ProviderError(PROVIDER, Failure.PROTOCOL, "it has what nobody has written")
     url = archive.url(key, _FETCH_WITHIN_S)
     if url.startswith("http"):
         page = fetch(url, tls)

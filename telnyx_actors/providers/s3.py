@@ -31,6 +31,7 @@ MAX_READ_BYTES: Final = 64 * 1024 * 1024
 MAX_EXPIRES_S: Final = 7 * 24 * 3600  # S3 refuses later ones, but only when they are used
 
 _ABSENT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+_FORBIDDEN: Final = frozenset({"AccessDenied", "403"})  # by number where the answer has no body: to a HEAD
 _T = TypeVar("_T")
 
 
@@ -112,7 +113,7 @@ class S3Archive:
         except ProviderError as error:
             if error.code in _ABSENT:
                 return None
-            if error.code == "AccessDenied":
+            if error.code in _FORBIDDEN:
                 # What S3 says of a missing key to those who may not list the bucket.
                 logger.debug("S3 forbids reading {}, or it does not exist: {}", key, error)
                 return None

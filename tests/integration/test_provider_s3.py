@@ -214,6 +214,17 @@ def test_a_forbidden_read_may_be_a_missing_key_but_a_wrong_key_is_wrong(code: st
         archive.close()
 
 
+def test_a_missing_key_has_no_size_for_those_who_may_not_list_the_bucket() -> None:
+    def script(peer: Peer) -> None:
+        while peer.read_request():
+            peer.send(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    with RawServer(script) as server:
+        archive = S3Archive(options(server.url, tries_max=1))
+        assert archive.size_bytes(KEY) is None
+        archive.close()
+
+
 def test_a_calls_order_waits_for_a_silent_archive_no_longer_than_a_moment(tmp_path: Path) -> None:
     tries: list[str] = []
     orders: list[dict[str, object]] = []

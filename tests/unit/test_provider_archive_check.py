@@ -39,6 +39,17 @@ def test_an_archive_that_forgets_is_found_out(tmp_path: Path) -> None:
     assert caught.value.kind is Failure.PROTOCOL
 
 
+def test_an_archive_that_cannot_say_what_is_missing_is_found_out(tmp_path: Path) -> None:
+    class Speechless(FolderArchive):
+        def size_bytes(self, key: str) -> int | None:
+            if (size_bytes := super().size_bytes(key)) is None:
+                raise ProviderError("archive", Failure.AUTH, "Forbidden", status=403)
+            return size_bytes
+
+    with pytest.raises(ProviderError, match="Forbidden"):
+        check_archive(Speechless(tmp_path), "audios", tls_context())
+
+
 def test_a_folder_that_cannot_be_written_says_why(tmp_path: Path) -> None:
     (tmp_path / "audios").write_text("un archivo donde iba la carpeta", encoding="utf-8")
     with pytest.raises(ProviderError):
