@@ -63,6 +63,8 @@ def json_body(request: Request) -> object:
         )
     try:
         return _decode(request.body)
+    except UnicodeDecodeError:  # PowerShell 5.1 sends a José in Latin-1 unless it is told
+        raise BadRequestError("El cuerpo tiene que ser UTF-8: Content-Type: application/json; charset=utf-8.") from None
     except (ValueError, RecursionError):
         raise BadRequestError("El cuerpo no es JSON válido.") from None
 

@@ -106,6 +106,9 @@ def test_json_has_to_be_declared_and_valid() -> None:
         with pytest.raises(BadRequestError, match="JSON") as caught:
             json_body(posted(body))
         assert caught.value.status == 400
+    with pytest.raises(BadRequestError, match=r"tiene que ser UTF-8.*charset=utf-8") as caught:
+        json_body(posted('{"nombre":"José"}'.encode("latin-1")))
+    assert caught.value.status == 400
     for content_type in ("", "text/plain", "application/x-www-form-urlencoded"):
         with pytest.raises(BadRequestError) as caught:
             json_body(posted(b"{}", content_type))
