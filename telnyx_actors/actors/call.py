@@ -208,7 +208,7 @@ class CallActor(EngineActor):
         self._note(f"webhook {event.event_type}")
         match event.event_type:
             case "call.answered":
-                self._feed(ev.CallAnswered())
+                self._feed(self._setup.answered())
             case "call.playback.ended":
                 self._feed_any(memory.sound.played(str(event.payload.get("status")), self.clock.now()))
             case "call.speak.ended":

@@ -21,6 +21,8 @@ DIAL_AGAIN_S: Final = 1.0
 """Where the carrier does not say how long to wait. It counts dials over five seconds, so patience pays."""
 DIAL_AGAIN_MAX_S: Final = 2.0
 WEBHOOK_WITHIN_S: Final = 10.0
+STREAM_WITHIN_S: Final = 1.0
+"""How long a stream may take to open. Usually it is a few tenths."""
 
 Later = Callable[[float, object], object]
 """Has a message come back after so many seconds."""
@@ -34,6 +36,7 @@ class CallSetup:
         self._performer = performer
         self._services = services
         self._later = later
+        self._is_stream_coming = False  # asked for while it rang
 
     def begin(self, log: CallLog) -> None:
         """Dial, or answer."""
@@ -70,16 +73,26 @@ class CallSetup:
         """
         state = self._memory.conversation.state
         if state.phase is Phase.RINGING and state.is_stream_void and state.rules.uses_stream:
+            self._is_stream_coming = True
             self._performer.order(self._performer.orders.start_stream(self._services.gate.renew(self._memory.session)))
         elif not status.is_alive:
             is_answered = state.answered_at is not None
             return ev.CallEnded(found_over(is_answered=is_answered, is_orphan=self._memory.is_orphan))
         return ev.TimePassed()
 
+    def answered(self) -> ev.CallEvent:
+        """The carrier says that somebody picked up. A stream that is coming says so too, and a second would make it void."""
+        if not self._is_stream_coming:
+            return ev.CallAnswered()
+        self._later(STREAM_WITHIN_S, ev.CallAnswered())
+        return ev.TimePassed()
+
     def rings_still(self, failed: CommandFailed) -> bool:
         """Whether the carrier refused no more than the stream of a call that nobody has answered yet."""
-        is_stream = failed.name == "streaming_start" and failed.error.kind is Failure.REFUSED
-        return is_stream and self._memory.conversation.state.phase is Phase.RINGING
+        if failed.name != "streaming_start":
+            return False
+        self._is_stream_coming = False
+        return failed.error.kind is Failure.REFUSED and self._memory.conversation.state.phase is Phase.RINGING
 
     def dial_failed(self, error: ProviderError, log: CallLog) -> bool:
         """Whether it did for good: not where patience helps, nor where the call rings and only the answer was lost."""

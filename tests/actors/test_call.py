@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,6 +17,7 @@ from support.plans import PLAN, FakeWorld
 from support.stepping import StillRuntime, Unstarted
 from support.watch import Crashes
 from telnyx_actors.actors.call import ARCHIVER_BACK_WITHIN_S, CLOSE_WITHIN_S
+from telnyx_actors.actors.call_setup import STREAM_WITHIN_S
 from telnyx_actors.actors.messages import (
     CallStatus,
     CommandDone,
@@ -409,6 +411,21 @@ def test_a_call_that_rings_still_when_its_process_is_replaced_goes_on_ringing(
     assert ringing.command() == "streaming_start"
     ringing.open(FakeSink())
     assert phase(ringing) is Phase.LIVE
+
+
+@pytest.mark.parametrize(("comes", "then"), [(True, Phase.LIVE), (False, Phase.ANSWERED)])
+def test_an_answer_that_is_told_while_the_stream_is_coming_does_not_make_it_void(
+    ringing: HeldCall, world: FakeWorld, *, comes: bool, then: Phase
+) -> None:
+    ringing.run_until(is_a(CommandDone))
+    ringing.tell(webhook("call.answered"))
+    if comes:
+        ringing.open(FakeSink())
+    ringing.advance(STREAM_WITHIN_S)
+    assert phase(ringing) is then
+    _, command = world.carrier.commands.take()
+    (secret,) = parse_qs(urlsplit(str(command.body["stream_url"])).query)["secret"]
+    assert world.services.gate.expects(secret) is comes
 
 
 def test_a_call_that_rang_out_while_no_process_was_there_is_found_out(ringing: HeldCall, world: FakeWorld) -> None:
