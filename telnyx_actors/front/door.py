@@ -18,7 +18,7 @@ from telnyx_actors.clock import Clock
 from telnyx_actors.config.engine import MEDIA_PATH
 from telnyx_actors.core.persona import system_prompt
 from telnyx_actors.errors import CallRefused, Failure, ProviderError
-from telnyx_actors.front.ports import Answer, CallRequest, FileReply, Json, Phones, Reply
+from telnyx_actors.front.ports import Answer, CallRequest, FileReply, Json, Phones, Reply, error_body
 from telnyx_actors.front.records import Records
 from telnyx_actors.front.refusals import refusal_in_words
 from telnyx_actors.front.seen import FrontSeen
@@ -99,12 +99,12 @@ class Door:
                 }
                 return Answer(201, body)
             case CallRefused():
-                return Answer(503, _error("busy", str(outcome)), outcome.retry_after_s)
+                return Answer(503, error_body("busy", str(outcome)), outcome.retry_after_s)
             case ProviderError():
                 wait_s = None if outcome.retry_after_s is None else max(1, round(outcome.retry_after_s))
-                return Answer(500, _error(f"telnyx_{outcome.kind}", refusal_in_words(outcome)), wait_s)
+                return Answer(500, error_body(f"telnyx_{outcome.kind}", refusal_in_words(outcome)), wait_s)
             case _:
-                return Answer(500, _error("internal", "La llamada no se pudo iniciar."))
+                return Answer(500, error_body("internal", "La llamada no se pudo iniciar."))
 
     def call_browser(self, reply: Reply) -> None:
         plan = CallPlan(uuid.uuid4().hex, "outgoing", self._phones.number)
@@ -113,7 +113,7 @@ class Door:
 
     def _picked_up(self, plan: CallPlan, outcome: DialledCall | Exception) -> Answer:
         if isinstance(outcome, ProviderError):
-            return Answer(409, _error("no_softphone", f"El softphone no puede llamar: {outcome.message}."))
+            return Answer(409, error_body("no_softphone", f"El softphone no puede llamar: {outcome.message}."))
         placed = self._placed(plan, outcome)
         if not isinstance(outcome, DialledCall):
             return placed
@@ -124,9 +124,9 @@ class Door:
         calls, settings = self._services.calls, self._services.settings
         view = next((view for view in (*calls.all(), *calls.ended()) if view.plan.ref == call_ref), None)
         if view is None or not view.places:
-            reply(Answer(404, _error("not_found", "Esa llamada no está (todavía) en el archivo.")))
+            reply(Answer(404, error_body("not_found", "Esa llamada no está (todavía) en el archivo.")))
         elif not settings.shows_words:
-            reply(Answer(403, _error("forbidden", "Lo que se dijo no se muestra (LOG_TRANSCRIPTS=false).")))
+            reply(Answer(403, error_body("forbidden", "Lo que se dijo no se muestra (LOG_TRANSCRIPTS=false).")))
         else:
             key = f"{record_key(settings.archive_folder, view.started_wall, view.name)}/{name}"
             self._records.fetch(key, wanted, reply)
@@ -157,7 +157,7 @@ class Door:
     def hangup(self, call_id: str, reply: Reply) -> None:
         view = self._services.calls.find(call_id)
         if view is None:
-            reply(Answer(404, _error("call_not_found", "No hay ninguna llamada en curso con ese id.")))
+            reply(Answer(404, error_body("call_not_found", "No hay ninguna llamada en curso con ese id.")))
             return
         is_told = self._services.supervisor.tell(EndCall(view.plan.ref, "operator"))
         body = {"call_control_id": view.call_control_id, "status": "hanging_up"}
@@ -221,8 +221,4 @@ def _model_answer(model: str, items: list[ReplyDelta | ReplyDone], error: Except
     return Answer(200 if error is None else 502, body)
 
 
-def _error(code: str, message: str) -> Mapping[str, object]:
-    return {"error": code, "message": message}
-
-
-_NOBODY_THERE: Final = Answer(503, _error("unavailable", "El servicio se está reiniciando; intente de nuevo."), 2)
+_NOBODY_THERE: Final = Answer(503, error_body("unavailable", "El servicio se está reiniciando; intente de nuevo."), 2)

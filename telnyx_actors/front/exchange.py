@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from telnyx_actors.front.ports import Answer, Json, Reply
+from telnyx_actors.front.ports import Answer, Json, Reply, error_body
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
 
@@ -65,8 +65,7 @@ def json_response(status: int, body: Json, *headers: tuple[str, str]) -> Respons
 
 
 def error_response(status: int, code: str, message: str, *headers: tuple[str, str]) -> Response:
-    """``message`` is read by people who call the API: Spanish, and nothing internal."""
-    return json_response(status, {"error": code, "message": message}, *headers)
+    return json_response(status, error_body(code, message), *headers)
 
 
 def answer_response(answer: Answer) -> Response:

@@ -23,6 +23,11 @@ class Answer:
     retry_after_s: int | None = None
 
 
+def error_body(code: str, message: str) -> Json:
+    """``message`` is read by people who call the API: Spanish, and nothing internal."""
+    return {"error": code, "message": message}
+
+
 Reply: TypeAlias = Callable[[Answer], None]
 """Gives the answer to a waiting request; callable once, from any thread."""
 

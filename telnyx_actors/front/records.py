@@ -11,7 +11,7 @@ from loguru import logger
 from telnyx_actors.actors.pump import Pump
 from telnyx_actors.errors import ProviderError
 from telnyx_actors.front.byte_ranges import UnsatisfiableError, wanted_part
-from telnyx_actors.front.ports import Answer, FilePart, FileReply, NoSuchPart
+from telnyx_actors.front.ports import Answer, FilePart, FileReply, NoSuchPart, error_body
 from telnyx_actors.providers.ports import Archive
 
 READERS_MAX: Final = 4
@@ -34,7 +34,8 @@ class Records:
             has_room = self._readers < READERS_MAX
             self._readers += has_room
         if not has_room:
-            reply(_failure(503, "busy", "Se están leyendo demasiadas grabaciones a la vez; intente de nuevo."))
+            busy = "Se están leyendo demasiadas grabaciones a la vez; intente de nuevo."
+            reply(Answer(503, error_body("busy", busy)))
             return
 
         def deliver(file: FilePart | NoSuchPart | Answer) -> bool:
@@ -64,13 +65,9 @@ class Records:
             if error is not None:
                 kind = error.kind if isinstance(error, ProviderError) else type(error).__name__
                 logger.warning("no se pudo leer una grabación del archivo: {}", kind)
-                reply(_failure(502, "archive", f"El archivo no respondió ({kind})."))
+                reply(Answer(502, error_body("archive", f"El archivo no respondió ({kind}).")))
 
         return ended
 
 
-def _failure(status: int, code: str, message: str) -> Answer:
-    return Answer(status, {"error": code, "message": message})
-
-
-_MISSING: Final = _failure(404, "not_found", "La grabación ya no está en el archivo.")
+_MISSING: Final = Answer(404, error_body("not_found", "La grabación ya no está en el archivo."))
