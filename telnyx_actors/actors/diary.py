@@ -67,7 +67,7 @@ class Diary:
                     record = action.record
                     self.note("turn", number=record.number, said=record.said, heard=record.heard, end=record.end.value)
                 case ac.Note() if action.kind in _DISMISSED:
-                    self.note("dismissed")
+                    self.note("dismissed", owed="" if state.turn is None else state.turn.said)
                 case _:
                     pass
         if state.transfer is not self._transfer:

@@ -91,7 +91,7 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
         case "dismissed" if call.heard:  # they only said that they were listening
             call.said_over = ""
         case "dismissed":
-            call.unanswered = ""
+            call.unanswered = str(data.get("owed") or "")
         case "heard":
             call.heard, call.rest = str(data.get("text") or ""), str(data.get("rest") or "")
             call.is_greeted = True

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from support.simulation import LINES, Simulation
+from support.simulation import LINES, Nature, Simulation
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.diary import HEARD_EVERY_S, Diary
 from telnyx_actors.actors.messages import CallPlan, Journaled
+from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.conversation import Conversation
 from telnyx_actors.core.rules import Rules
 from telnyx_actors.core.saved import SavedCall, fold
 from telnyx_actors.core.state import State
 from telnyx_actors.core.turn import TurnKind
+
+CITA = "Quiero una cita."
+PLAN = CallPlan("ref", "outgoing", "+573001234567")
 
 
 class Journal(Address):
@@ -35,6 +39,22 @@ class Journal(Address):
         return [str(entry.data["text"]) for entry in self.entries if entry.kind == "heard"]
 
 
+class Noted(Simulation):
+    """A call that keeps its diary in ``entries``."""
+
+    def __init__(self, rules: Rules | None = None, nature: Nature | None = None) -> None:
+        super().__init__(rules, nature)
+        self.entries = Journal()
+        self.diary = Diary(PLAN, self.entries)
+        self.diary.begun("secret")
+        self.connect()
+
+    def _decided(self, event: ev.CallEvent) -> list[ac.Action]:
+        actions = super()._decided(event)
+        self.diary.decided(event, actions, self.conversation.state)
+        return actions
+
+
 def speaking() -> State:
     """Two sentences, of a hundred bytes each."""
     state = Conversation(Rules(), LINES, 0.0).state
@@ -47,7 +67,7 @@ def speaking() -> State:
 
 def test_the_end_of_a_sentence_is_noted_as_soon_as_it_was_heard() -> None:
     state, journal = speaking(), Journal()
-    diary = Diary(CallPlan("ref", "outgoing", "+573001234567"), journal)
+    diary = Diary(PLAN, journal)
     first, second = state.playout.clauses()
     at_s = 10.0
     for clause, size in ((first, 60), (first, 80), (first, 100), (second, 60), (second, 100)):
@@ -60,21 +80,22 @@ def test_the_end_of_a_sentence_is_noted_as_soon_as_it_was_heard() -> None:
 
 def test_words_that_end_a_turn_are_still_owed_an_answer() -> None:
     """Each step of a call with an interruption, and what a crash right behind it would leave."""
-    rules, entries = Rules(), Journal()
-    sim = Simulation(rules)
-    diary = Diary(CallPlan("ref", "outgoing", "+573001234567"), entries)
-    diary.begun("secret")
-    sim.connect()
-    sim.says(6.0, 1.0, "Quiero una cita.")
+    sim = Noted()
+    sim.says(6.0, 1.0, CITA)
     sim.says(9.5, 2.0, "No, espere, es para mi gato que")
-    seen = 0
     for until in range(60, 200):
         sim.run(until / 10)
-        for _, event, actions in sim.journal[seen:]:
-            diary.decided(event, actions, sim.conversation.state)
-        seen = len(sim.journal)
-        left, state = entries.folded(), sim.conversation.state
+        left, state = sim.entries.folded(), sim.conversation.state
         told = " ".join([*(text for role, text in left.exchanges if role == "user"), left.unanswered])
         for words in ("cita", "gato"):
             was_said = any(words in event.text for _, event in sim.inputs if isinstance(event, ev.TranscriptFinal))
             assert (words in told) is was_said, f"at {state.now}"
+
+
+def test_a_murmur_over_a_filler_leaves_the_question_owed_an_answer() -> None:
+    sim = Noted(nature=Nature(first_audio_s=lambda: 4.0))
+    sim.says(6.0, 1.0, CITA)
+    sim.says(8.3, 0.3, "ok", words=False)
+    sim.run(9.8)
+    assert not {"backchannel", "resumed"}.isdisjoint(sim.notes())
+    assert sim.entries.folded().unanswered == CITA
