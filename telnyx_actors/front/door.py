@@ -9,7 +9,6 @@ from typing import Final
 
 from telnyx_actors.actors.calls import CallView
 from telnyx_actors.actors.messages import CallPlan, EndCall, PlaceCall, WebhookReceived
-from telnyx_actors.actors.pump import Pump
 from telnyx_actors.actors.rows import DialledRow
 from telnyx_actors.actors.services import Services
 from telnyx_actors.actors.session import StreamGate
@@ -22,8 +21,9 @@ from telnyx_actors.front.ports import Answer, CallRequest, FileReply, Json, Phon
 from telnyx_actors.front.records import Records
 from telnyx_actors.front.refusals import refusal_in_words
 from telnyx_actors.front.seen import FrontSeen
+from telnyx_actors.front.trials import Trials
 from telnyx_actors.logs import mask_phone
-from telnyx_actors.providers.ports import DialledCall, Message, ModelRequest, ReplyDelta, ReplyDone
+from telnyx_actors.providers.ports import DialledCall, Message, ModelRequest
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
 _FATE_UNKNOWN: Final = frozenset({Failure.UNAVAILABLE, Failure.TIMEOUT, Failure.PROTOCOL})
@@ -38,6 +38,7 @@ class Door:
         self._seen = seen
         self._phones = phones
         self._records = Records(services.vendors.archive)
+        self._trials = Trials(services.vendors.model, clock)
         self._started_at = clock.now()
 
     @property
@@ -142,17 +143,7 @@ class Door:
             max_chars=settings.max_response_chars,
         )
         request = ModelRequest(system, (Message("user", mensaje),), settings.reply_max_tokens)
-        stream = self._services.vendors.model.stream(request)
-        items: list[ReplyDelta | ReplyDone] = []
-
-        def deliver(item: ReplyDelta | ReplyDone) -> bool:
-            items.append(item)
-            return True
-
-        def ended(error: Exception | None) -> None:
-            reply(_model_answer(self._services.settings.model_name, items, error))
-
-        Pump(stream, stream.cancel, deliver, ended, "front/test-model").start()
+        self._trials.start(request, reply)
 
     def hangup(self, call_id: str, reply: Reply) -> None:
         view = self._services.calls.find(call_id)
@@ -204,21 +195,6 @@ def _may_have_dialled(error: Exception) -> bool:
     if isinstance(error, ProviderError):
         return error.kind in _FATE_UNKNOWN
     return not isinstance(error, CallRefused)
-
-
-def _model_answer(model: str, items: list[ReplyDelta | ReplyDone], error: Exception | None) -> Answer:
-    text = "".join(item.text for item in items if isinstance(item, ReplyDelta))
-    done = next((item for item in items if isinstance(item, ReplyDone)), None)
-    reason = error.message if isinstance(error, ProviderError) else error and type(error).__name__
-    body = {
-        "success": error is None,
-        "model": model,
-        "input_tokens": done.input_tokens + done.cached_tokens if done else 0,
-        "output_tokens": done.output_tokens if done else 0,
-        "response": text,
-        "error": reason,
-    }
-    return Answer(200 if error is None else 502, body)
 
 
 _NOBODY_THERE: Final = Answer(503, error_body("unavailable", "El servicio se está reiniciando; intente de nuevo."), 2)

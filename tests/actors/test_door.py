@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.fakes import DIALLED, Asked, Mailbox, refused
+from support.fakes import DIALLED, Asked, FakeModel, Mailbox, refused
 from support.manual_time import ManualClock
 from support.plans import PLAN, FakeWorld
 from telnyx_actors.actors.calls import CallView
@@ -20,7 +21,9 @@ from telnyx_actors.front.door import Door
 from telnyx_actors.front.ports import Answer, CallRequest, FilePart, NoSuchPart
 from telnyx_actors.front.records import READERS_MAX
 from telnyx_actors.front.seen import FrontSeen
-from telnyx_actors.providers.ports import DialRequest, StreamRequest
+from telnyx_actors.front.trials import TRIAL_S, TRIALS_MAX
+from telnyx_actors.lazy import Lazy, LazyModel
+from telnyx_actors.providers.ports import DialRequest, LanguageModel, StreamRequest
 from telnyx_actors.providers.softphone import Softphone
 from telnyx_actors.wire.telnyx_webhook import WebhookEvent
 
@@ -293,6 +296,47 @@ def test_a_model_that_fails_says_why_but_not_where_in_our_code(
     answer = answers.take()
     assert (answer.status, answer.body["success"], answer.body["error"]) == (502, False, reason)
     assert answer.body["response"] == "Ho"
+
+
+def test_the_model_is_opened_beside_the_fronts_thread(
+    world: FakeWorld, clock: ManualClock, answers: Asked[Answer], reply: Callable[[Answer], None]
+) -> None:
+    opened_on: Asked[threading.Thread] = Asked()
+
+    def open_model() -> LanguageModel:
+        opened_on.note(threading.current_thread())
+        return FakeModel(script=lambda asked: asked.write("Hola").finish())
+
+    vendors = replace(world.services.vendors, model=LazyModel("fake", Lazy(open_model)))
+    services = replace(world.services, vendors=vendors)
+    Door(services, clock, FrontSeen(), Softphone(print)).test_model("Pedro", "¿Aló?", None, reply)
+    assert opened_on.take() is not threading.current_thread()
+    assert answers.take().body["response"] == "Hola"
+
+
+def test_more_trials_of_the_model_at_once_than_there_are_places_have_to_wait(
+    door: Door, world: FakeWorld, answers: Asked[Answer], reply: Callable[[Answer], None]
+) -> None:
+    for _ in range(TRIALS_MAX + 1):
+        door.test_model("Pedro", "¿Aló?", None, reply)
+    assert answers.take().status == 503
+    for _ in range(TRIALS_MAX):
+        world.model.replies.take().finish()
+        assert answers.take().status == 200
+    door.test_model("Pedro", "¿Aló?", None, reply)
+    world.model.replies.take().finish()
+    assert answers.take().status == 200
+
+
+def test_a_reply_that_nobody_waits_for_any_more_is_cancelled(
+    door: Door, world: FakeWorld, clock: ManualClock, answers: Asked[Answer], reply: Callable[[Answer], None]
+) -> None:
+    door.test_model("Pedro", "¿Aló?", None, reply)
+    stream = world.model.replies.take()
+    clock.advance(TRIAL_S + 1)
+    stream.write("Hola")
+    answers.take()
+    assert stream.cancelled.is_set()
 
 
 # --- a call with a browser, and what is left of one ---------------------------------------
