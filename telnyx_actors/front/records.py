@@ -25,15 +25,11 @@ class Records:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._lock = threading.Lock()
-        self._readers = 0
+        self._readers = threading.BoundedSemaphore(READERS_MAX)
 
     def fetch(self, key: str, wanted: str | None, reply: FileReply) -> None:
         """``wanted``: as in the header ``Range``. Any thread; returns at once."""
-        with self._lock:
-            has_room = self._readers < READERS_MAX
-            self._readers += has_room
-        if not has_room:
+        if not self._readers.acquire(blocking=False):
             busy = "Se están leyendo demasiadas grabaciones a la vez; intente de nuevo."
             reply(Answer(503, error_body("busy", busy)))
             return
@@ -60,8 +56,7 @@ class Records:
 
     def _ended(self, reply: FileReply) -> Callable[[Exception | None], None]:
         def ended(error: Exception | None) -> None:
-            with self._lock:
-                self._readers -= 1
+            self._readers.release()
             if error is not None:
                 kind = error.kind if isinstance(error, ProviderError) else type(error).__name__
                 logger.warning("no se pudo leer una grabación del archivo: {}", kind)
