@@ -73,7 +73,7 @@ class _Latest:
 
 
 class Tally:
-    """Sums by (family, label…); the families are listed in ``console/metrics.py``."""
+    """Sums by (family, label…); the families are listed in ``console/call_metrics.py``."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

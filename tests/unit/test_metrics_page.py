@@ -17,6 +17,7 @@ from telnyx_actors.actors.tally import BUCKETS_S, Sample, Tally
 from telnyx_actors.actors.usage import Usage
 from telnyx_actors.console.metrics import Metrics
 from telnyx_actors.core.turn import Latency
+from telnyx_actors.errors import Failure
 
 DOCS = Path(__file__).parents[2] / "docs"
 DOCUMENT = (DOCS / "metrics.md").read_text(encoding="utf-8")
@@ -74,6 +75,11 @@ def test_every_figure_of_ours_is_documented_with_its_labels(read: Read, tally: T
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
         assert all(f"`{label}`" in "".join(lines) for label in labels), f"{shown}: {labels}"
         assert family.documentation.endswith(".")
+
+
+def test_every_kind_of_failure_is_documented() -> None:
+    [line] = [line for line in DOCUMENT.splitlines() if "| `telnyx_actors_vendor_failures_total` |" in line]
+    assert {kind.value for kind in Failure} <= set(re.findall(r"`(\w+)`", line))
 
 
 def test_calls_are_counted_by_their_state(calls: LiveCalls, value: Value) -> None:
