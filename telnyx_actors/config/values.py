@@ -105,7 +105,7 @@ def choice(*options: str) -> Kind[str]:
 
 
 def address(*schemes: str, example: str) -> Kind[str]:
-    """Addresses that a path is appended to: no query, no fragment, no slash at the end."""
+    """Addresses that a path is appended to: scheme in lower case, no query, no fragment, no slash at the end."""
 
     def parse(text: str) -> str:
         try:
@@ -120,7 +120,7 @@ def address(*schemes: str, example: str) -> Kind[str]:
             raise ValueError("la dirección no puede llevar usuario ni contraseña")
         if parts.query or parts.fragment:
             raise ValueError(f"{_shown(text)} no puede llevar «?» ni «#»")
-        return text.rstrip("/")
+        return parts.geturl().rstrip("/")
 
     return Kind(" | ".join(f"{scheme}://…" for scheme in schemes), example, parse)
 

@@ -251,6 +251,8 @@ def test_half_a_pair_of_access_keys_is_refused() -> None:
     [
         ("https://tu-dominio.com", "", "wss://tu-dominio.com/stream/media"),
         ("http://127.0.0.1:3000/voz/", "", "ws://127.0.0.1:3000/voz/stream/media"),
+        ("HTTPS://tu-dominio.com", "", "wss://tu-dominio.com/stream/media"),
+        ("https://tu-dominio.com", "WSS://audio.tu-dominio.com", "wss://audio.tu-dominio.com/stream/media"),
         ("https://tu-dominio.com", "wss://audio.tu-dominio.com", "wss://audio.tu-dominio.com/stream/media"),
         ("https://tu-dominio.com", "wss://audio.tu-dominio.com/m", "wss://audio.tu-dominio.com/m"),
     ],
