@@ -29,13 +29,14 @@ SAY_MAX_CHARS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """``question`` makes what is asked before it is done; None where it does no harm."""
+    """``question`` makes what is asked before it is done; None where it does no harm. What ``acts`` is logged."""
 
     name: str
     form: str
     means: str
     run: Callable[..., Json]
     question: Callable[..., str] | None = None
+    acts: bool = False
 
     def takes(self, count: int) -> bool:
         """Whether it can be given so many arguments."""
@@ -148,17 +149,15 @@ _ALL: Final = (
     Command("stacks", "stacks [ruta]", "qué ejecuta cada hilo", views.stacks),
     Command("settings", "settings", "la configuración en vigor, sin secretos", views.settings),
     Command("names", "names", "rutas e identificadores, para completar", views.names),
-    Command("log-level", "log-level [nivel]", "ver o cambiar cuánto se registra", log_level),
-    Command("mode", "mode [stream|webhook]", "ver o cambiar cómo empiezan las llamadas nuevas", mode),
-    Command("restart", "restart <ruta>", "reiniciar un actor en orden", restart),
-    Command("kill", "kill <ruta>", "hacer caer un actor, como por un fallo", kill, _may_kill),
-    Command("say", 'say <id> "…"', "decirle algo a quien llama", say),
-    Command("hangup", "hangup <id>", "colgar una llamada", hangup, _may_hang_up),
-    Command("drain", "drain", "no admitir más llamadas", drain, _may_drain),
+    Command("log-level", "log-level [nivel]", "ver o cambiar cuánto se registra", log_level, acts=True),
+    Command("mode", "mode [stream|webhook]", "ver o cambiar cómo empiezan las llamadas nuevas", mode, acts=True),
+    Command("restart", "restart <ruta>", "reiniciar un actor en orden", restart, acts=True),
+    Command("kill", "kill <ruta>", "hacer caer un actor, como por un fallo", kill, _may_kill, acts=True),
+    Command("say", 'say <id> "…"', "decirle algo a quien llama", say, acts=True),
+    Command("hangup", "hangup <id>", "colgar una llamada", hangup, _may_hang_up, acts=True),
+    Command("drain", "drain", "no admitir más llamadas", drain, _may_drain, acts=True),
 )
 COMMANDS: Final = {command.name: command for command in _ALL}
-
-_ACTING: Final = frozenset({"log-level", "mode", "restart", "kill", "say", "hangup", "drain"})
 
 
 def perform(desk: Desk, request: Request) -> Json:
@@ -174,7 +173,7 @@ def perform(desk: Desk, request: Request) -> Json:
         raise CommandError(f"Se usa así: {command.form}")
     if command.question and not request.sure:
         return {"confirm": command.question(desk, *arguments)}
-    if command.name in _ACTING and (arguments or command.name == "drain"):
+    if command.acts and (arguments or command.name == "drain"):
         shown = arguments[:1] if command.name == "say" else arguments  # what is said stays between the two
         logger.warning("🛠️ Consola: {}", " ".join((command.name, *shown)))
     return {"result": command.run(desk, *arguments)}
