@@ -172,6 +172,12 @@ def _folder(text: str) -> str:
     return "/".join(parts)
 
 
+def _path(text: str) -> Path:
+    if not text.isprintable():  # a .env reads "C:\telnyx\new" with a tab and an end of line
+        raise ValueError(f"{_shown(text)} no es una ruta; con «\\» va entre comillas simples, o use «/»")
+    return Path(text)
+
+
 def _timezone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -232,7 +238,7 @@ FOLDER: Final = Kind("", "audios", _folder)
 HTTP_URL: Final = address("https", "http", example="https://tu-dominio.com")
 WS_URL: Final = address("wss", "ws", example="wss://tu-dominio.com/stream/media")
 LOG_LEVEL: Final = Kind("TRACE | DEBUG | INFO | WARNING | ERROR | CRITICAL", "INFO", _log_level)
-PATH: Final = Kind("", "./archivo", Path)
+PATH: Final = Kind("", "./archivo", _path)
 PHONE: Final = Kind("E.164", "+576012345678", _phone)
 SECRET: Final = Kind("", "xxxxxxxxxxxxxxxxxxxxx", _secret, is_secret=True)
 TIMEZONE: Final[Kind[ZoneInfo]] = Kind("IANA", "America/Bogota", _timezone)

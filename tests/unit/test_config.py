@@ -130,6 +130,8 @@ def test_a_long_wrong_value_is_cut_in_the_message() -> None:
         ("TIMEZONE", "../../etc/passwd"),
         ("S3_BUCKET_FOLDER", "../otra"),
         ("S3_BUCKET_FOLDER", "//"),
+        ("DATA_DIR", "C:\telnyx\new"),
+        ("LOG_FILE", "D:\registro\ttelnyx.log"),
         ("MAX_CALLS", "cien\nmil"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "info,ruido=mucho"),
