@@ -9,6 +9,7 @@ from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.messages import CallPlan, Journaled
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
+from telnyx_actors.core import leaving
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.state import State, Transfer
 
@@ -90,7 +91,7 @@ class Diary:
             "released",
             said=turn.said if turn is not None and is_heard else "",
             heard=state.heard_text(turn) if turn is not None and is_heard else "",
-            rest=state.unheard_text(turn) if turn is not None and is_heard else "",
+            rest=leaving.rest(state),
             unanswered=state.listening.text,
         )
 

@@ -15,7 +15,8 @@ def asked(s: State) -> None:
 
 
 def settle(s: State) -> None:
-    if s.leave_by is None or (s.now < s.leave_by and s.playout.is_in_clause()):
+    is_settled = not (s.playout.is_in_clause() or _is_spoken_over(s))
+    if s.leave_by is None or (s.now < s.leave_by and not is_settled):
         return
     s.leave_by = None
     s.do(*s.playout.clear(s.now), Leave())
@@ -25,3 +26,15 @@ def deadlines(s: State) -> Iterator[float]:
     """When ``settle`` could have something to do."""
     if s.leave_by is not None:
         yield s.leave_by
+
+
+def rest(s: State) -> str:
+    """What the next process is to go on with: what was not heard of our turn, unless the caller has spoken since."""
+    turn = s.turn
+    return "" if turn is None or not turn.is_begun or _is_spoken_over(s) else s.unheard_text(turn)
+
+
+def _is_spoken_over(s: State) -> bool:
+    """Whether the caller speaks in our turn, and we have not found out yet whether that interrupts us."""
+    is_ours = s.turn is not None and s.turn.is_begun
+    return is_ours and (s.paused_at is not None or bool(s.listening.text))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from support.simulation import NEVER, Nature, Simulation
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
+from telnyx_actors.core import leaving
 from telnyx_actors.core.rules import Rules
 
 CITA = "Quiero una cita."
@@ -48,14 +51,33 @@ def test_a_call_in_which_nobody_speaks_is_left_at_once() -> None:
     assert left_at(sim) == 8.0
 
 
-def test_a_caller_who_interrupts_the_sentence_ends_it(sim: Simulation) -> None:
+def test_who_interrupts_the_sentence_does_not_hear_the_rest_of_it_from_the_next_process(sim: Simulation) -> None:
     sim.feed(ev.LeaveRequested())
     sim.says(8.4, 1.0, "No, espere.")
     sim.run(until=15.0)
-    assert left_at(sim) < 8.8, "as soon as it is a voice"
+    assert left_at(sim) == pytest.approx(9.6), "as soon as there are words"
+    assert sim.notes()[-2:] == ["barge_in", "interrupted"]
     state = sim.conversation.state
-    assert state.turn is not None
-    assert state.unheard_text(state.turn)
+    assert leaving.rest(state) == ""
+    assert state.listening.text == "No, espere."
+
+
+def test_who_only_coughs_hears_the_rest_of_it(sim: Simulation) -> None:
+    sim.feed(ev.LeaveRequested())
+    sim.noise(8.4, 0.3)
+    sim.run(until=15.0)
+    assert sim.notes()[-2:] == ["barge_in", "resumed"]
+    assert 9.0 < left_at(sim) < 9.6, "when it is known to be no more"
+    assert "Respuesta a1 frase 1" in leaving.rest(sim.conversation.state)
+
+
+def test_who_speaks_for_long_is_left_to_the_next_process_which_does_not_talk_on(sim: Simulation) -> None:
+    sim.conversation.state.rules = replace(RULES, leave_within_s=1.0)
+    sim.feed(ev.LeaveRequested())
+    sim.says(8.4, 2.0, "No, espere.")
+    sim.run(until=15.0)
+    assert left_at(sim) == pytest.approx(9.2)
+    assert leaving.rest(sim.conversation.state) == ""
 
 
 def test_a_sentence_that_does_not_end_is_cut() -> None:
