@@ -19,6 +19,7 @@ from pathlib import Path
 from bench.chaos import report
 from bench.chaos.broken_journal import BREAKS, start_with
 from bench.chaos.handover import handover, handover_played_on
+from bench.chaos.mute import mute_in_speech
 from bench.chaos.restart import kill_minus_9, kill_unheard
 from bench.chaos.scenarios import in_houses, matrix
 from bench.chaos.scene import Outcome, play_drill, play_named
@@ -63,6 +64,7 @@ def _alone(options: argparse.Namespace) -> Drills:
     """What has the machine to itself, because it is about time."""
     live = options.live_calls
     drills: Drills = {"--handover": partial(handover, live)}
+    drills["deepgram: mute in a long story"] = partial(mute_in_speech, live)
     for word, code in ((COMPUTES, "computes"), (BLOCKS, "blocks")):
         fault = f"another call's code {code} for 5 s"
         drills[fault] = partial(spin, live, word, fault)

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from telnyx_actors.actors.calls import CallView, Line
 from telnyx_actors.actors.carrier_sound import CarrierSound
 from telnyx_actors.actors.chronicler import Chronicler
+from telnyx_actors.actors.ears import Ears
 from telnyx_actors.actors.media import MediaSink
 from telnyx_actors.actors.messages import CallPlan, CloseRecord, Placed
 from telnyx_actors.actors.outlet import Outlet
 from telnyx_actors.actors.replay_buffer import ReplayBuffer
 from telnyx_actors.actors.session import CallSession
-from telnyx_actors.actors.usage import Meter
 from telnyx_actors.core.audio import SAMPLE_RATE_HZ
 from telnyx_actors.core.conversation import Conversation
 from telnyx_actors.providers.ports import CallCommand, DialRequest
@@ -41,8 +41,7 @@ class CallMemory:
     dial: DialRequest | None = None  # while the carrier has not answered it
     orders: dict[str, CallCommand] = field(default_factory=dict)  # by id, those that it has not answered
     origin_s: float | None = None  # zero of the recording's time
-    carrier_ear: Meter = field(default_factory=Meter)  # while the carrier transcribes
-    reserve_ear: Meter = field(default_factory=Meter)  # while the reserve does
+    ears: Ears = field(default_factory=Ears)
     sound: CarrierSound = field(default_factory=CarrierSound)
     dials: int = 0  # how often the carrier was asked to dial
     has_webhook: bool = False  # the carrier has told something about the call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from telnyx_actors.core.catching_up import behind_for_s
 from telnyx_actors.providers.ports import Habits
 
 NEW_VOICE_S: Final = 1.0
@@ -20,6 +21,9 @@ PROBE_AFTER_S: Final = 0.4
 
 PROBE_S: Final = 0.5
 """For the answer to that, which takes no longer than the way there and back."""
+
+BUSY_ANSWER_S: Final = 3.0
+"""For the answer of one that has a backlog to hear first: since it last said anything."""
 
 PATIENCE_MAX: Final = 8
 
@@ -44,12 +48,12 @@ class MuteWatch:
         self._busy_until = 0.0
         self._patience = 1
 
-    def connected(self, habits: Habits, busy_until: float = 0.0) -> None:
+    def connected(self, habits: Habits, now: float = 0.0, backlog_s: float = 0.0) -> None:
         """A new connection, of a transcriber with these ``habits``: it has said nothing yet.
 
-        Until ``busy_until`` it has a backlog to work off, and a probe would have to wait behind that.
+        It has a backlog to work off, and whatever it is asked waits behind that.
         """
-        self._habits, self._busy_until = habits, busy_until
+        self._habits, self._busy_until = habits, now + behind_for_s(backlog_s)
         self._begin_anew()
 
     def given(self, voice_s: float, silence_s: float) -> None:
@@ -77,14 +81,16 @@ class MuteWatch:
         """How many messages and signs of life have come over this connection. True once for each."""
         if messages != self._messages:
             if self._voice_s and not self._silence_s:
-                self._habits.cadence.saw(self._voice_s)
+                self._habits.cadence.saw(self._voice_s, now)
+            is_asked = self._asked_at is not None and now < self._busy_until
             self._begin_anew(messages)
+            self._asked_at = now if is_asked else None  # what it told was of before
             self._patience = 1
         is_slow = self._owes_words()
         if not is_slow and not self._owes_an_answer(signs, now):
             return False
         if is_slow:
-            self._habits.cadence.was_doubted()
+            self._habits.cadence.was_doubted(now)
         self._begin_anew()
         self._patience = min(2 * self._patience, PATIENCE_MAX)
         return True
@@ -105,7 +111,8 @@ class MuteWatch:
                 return True
         if self._asked_at is None or not habits.answers_requests:
             return False
-        return now >= self._asked_at + ANSWER_S * self._patience
+        answer_s = BUSY_ANSWER_S if now < self._busy_until else ANSWER_S
+        return now >= self._asked_at + answer_s * self._patience
 
     def _begin_anew(self, messages: int = 0) -> None:
         self._messages, self._is_new_voice = messages, False

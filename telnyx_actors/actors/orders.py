@@ -78,11 +78,13 @@ class Orders:
         """Stops files and the carrier's own voice."""
         return self._command("playback_stop", stop="all")
 
-    def transcribe(self, *, is_beside_ours: bool) -> CallCommand:
-        """Words that only fill holes need not come before they are final: each would be a webhook."""
-        engine, language = self._settings.transcription_engine, self._settings.transcription_language
-        fields = transcription_fields(engine, language, interims=not is_beside_ours)
+    def transcribe(self) -> CallCommand:
+        settings = self._settings
+        fields = transcription_fields(settings.transcription_engine, settings.transcription_language)
         return self._command("transcription_start", **fields)
+
+    def stop_stream(self) -> CallCommand:
+        return self._command("streaming_stop")
 
     def stop_transcribing(self) -> CallCommand:
         return self._command("transcription_stop")

@@ -48,6 +48,7 @@ class Performer:
 
     def perform(self, actions: Sequence[ac.Action], log: CallLog) -> None:
         """All actions of one moment, in order."""
+        self._memory.ears.follow(self._memory.conversation.state)
         for action in actions:
             log_action(log, action, self._services.settings.shows_words)
             self._perform(action)
@@ -85,11 +86,9 @@ class Performer:
         """The call is over: what it used is known."""
         usage = self._memory.view.usage
         usage.answered_s = 0.0 if state.answered_at is None else state.now - state.answered_at
-        for ear in (self._memory.carrier_ear, self._memory.reserve_ear):
-            ear.stop(state.now)
-        reserve_s = self._memory.reserve_ear.total_s
-        usage.hearing_s = 0.0 if self._parts.transcriber is None else usage.answered_s - reserve_s
-        usage.transcribed_s = self._memory.carrier_ear.total_s + reserve_s
+        ears = self._memory.ears
+        ears.follow(state)
+        usage.hearing_s, usage.transcribed_s = ears.own.total_s, ears.reserve.total_s + ears.carrier.total_s
         tally, session = self._services.tally, self._memory.session
         tally.ended(state.closing_reason, usage, usage.cost(self._services.settings.prices))
         tally.count("dropped", "hearing", by=session.hearing.dropped)
@@ -135,15 +134,15 @@ class Performer:
                 self.order(self.orders.stop_playing())
                 parts.archiver.tell(AgentCleared(self._clock.now()))
             case ac.StartTranscription():
-                self._memory.carrier_ear.start(self._clock.now())
-                self.order(self.orders.transcribe(is_beside_ours=action.is_beside_ours))
+                self.order(self.orders.transcribe())
                 if not action.is_beside_ours:
                     self._tell_transcriber(HeardElsewhere())
             case ac.StopTranscription():
-                self._memory.carrier_ear.stop(self._clock.now())
                 self.order(self.orders.stop_transcribing())
             case ac.StartStream():
                 self.order(self.orders.start_stream(self._services.gate.renew(self._memory.session)))
+            case ac.StopStream():
+                self.order(self.orders.stop_stream())
             case ac.TransferCall():
                 self.order(self.orders.transfer(action.number))
             case ac.HangUp():
@@ -175,10 +174,6 @@ class Performer:
     def _noted(self, note: ac.Note) -> None:
         self._memory.counts[note.kind] += 1
         self._services.tally.count("event", note.kind)
-        if note.kind == "reserve_hearing":
-            self._memory.reserve_ear.start(self._clock.now())
-        elif note.kind == "own_hearing":
-            self._memory.reserve_ear.stop(self._clock.now())
         if note.kind in RUNGS:
             self._services.tally.count("dead_air", note.kind, note.detail)
 

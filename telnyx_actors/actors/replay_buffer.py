@@ -65,6 +65,11 @@ class ReplayBuffer:
             self._begin += len(self._pieces.popleft())
 
     @property
+    def given_s(self) -> float:
+        """How much the current connection has been given."""
+        return (self._sent - self._origin) / SAMPLE_RATE_HZ
+
+    @property
     def has_voice(self) -> bool:
         """Whether somebody speaks in what is kept."""
         return self._voice_end > self._begin

@@ -195,7 +195,7 @@ class TranscriberActor(EngineActor):
             return
         self._hear()  # what was said last is in the lane, if it is not more than a few frames
         try:
-            self._line.stream.finalize()
+            self._line.finalize(self._replay.given_s)
         except ProviderError:
             self._must_finalize = True
         else:
@@ -227,7 +227,6 @@ class TranscriberActor(EngineActor):
 
     def _take_over(self, line: TranscriberLine) -> None:
         self._call_log.info("✅", f"Conectado a {_NAMES[line.source]} WebSocket")
-        tell(self._call, ev.HearingRestored(by_reserve=line.source is Source.RESERVE))
         self._line, self._coming = line, None
         self.send_later(STABLE_S, _StableDue(line))
         if line.source is Source.RESERVE:
@@ -236,8 +235,9 @@ class TranscriberActor(EngineActor):
             self._is_replaced = False
             self._replay.forget()
         self._replay.rewind()
-        backlog_s = len(self._replay.unsent()) / SAMPLE_RATE_HZ  # which is worked off no slower than it was spoken
-        self._mute.connected(line.stream.habits, self.clock.now() + backlog_s)
+        backlog_s = len(self._replay.unsent()) / SAMPLE_RATE_HZ
+        tell(self._call, ev.HearingRestored(line.source is Source.RESERVE, backlog_s))
+        self._mute.connected(line.stream.habits, self.clock.now(), backlog_s)
         self._probe(line)  # ahead of it: to learn whether probes are answered
         self._send()
         if self._must_finalize:

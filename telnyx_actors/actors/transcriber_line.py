@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TypeGuard
+from dataclasses import dataclass, replace
+from typing import Final, TypeGuard
 
 from telnyx_actors.actors.pump import Pump
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.audio import Encoding
 from telnyx_actors.core.succession import Source
 from telnyx_actors.providers.ports import Transcription, TranscriptionStream
+
+REACH_S: Final = 0.3
+"""How much earlier than the audio that was given an answer about all of it may say to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class TranscriberLine:
         self._tell_owner = tell_owner
         self._tell_call = tell_call
         self._is_dropped = False
+        self._requests: deque[float] = deque()
         self._pump: Pump[ev.TranscriptEvent | LineOpen] = Pump(
             self._items(), self._close, self._deliver, lambda error: tell_owner(LineLost(self, error)), name
         )
@@ -75,6 +80,11 @@ class TranscriberLine:
         """Begin to connect."""
         self._pump.start()
         return self
+
+    def finalize(self, given_s: float) -> None:
+        """Ask for the final words of the ``given_s`` seconds that it was given. Raises ``ProviderError``."""
+        self._requests.append(given_s)
+        self.stream.finalize()
 
     def drop(self) -> None:
         """Nothing is heard of it any more."""
@@ -98,7 +108,21 @@ class TranscriberLine:
             return self._tell_owner(item)
         if _settles(item):
             self._tell_owner(Settled(item.audio_s))
+        if isinstance(item, ev.TranscriptFinal) and item.flushed:
+            item = replace(item, flushed=self._answers_the_last_request(item))
         return self._tell_call(item)
+
+    def _answers_the_last_request(self, final: ev.TranscriptFinal) -> bool:
+        """One that is behind may answer what was asked in the pause before this one.
+
+        Requests are answered in order, and some not at all: how far the answer reaches tells of which it is.
+        """
+        if self._requests:
+            self._requests.popleft()
+        is_last = not self._requests or final.audio_s is None or final.audio_s >= self._requests[-1] - REACH_S
+        if is_last:
+            self._requests.clear()
+        return is_last
 
 
 def _settles(item: ev.TranscriptEvent) -> TypeGuard[ev.TranscriptFinal | ev.TurnConfirmed]:

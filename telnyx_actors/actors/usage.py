@@ -31,13 +31,11 @@ class Meter:
     total_s: float = 0.0
     since: float | None = None
 
-    def start(self, now: float) -> None:
-        self.since = now if self.since is None else self.since
-
-    def stop(self, now: float) -> None:
+    def runs(self, is_running: bool, now: float) -> None:
+        """Whether it does, from ``now`` on."""
         if self.since is not None:
             self.total_s += now - self.since
-            self.since = None
+        self.since = now if is_running else None
 
 
 @dataclass(slots=True)

@@ -128,6 +128,11 @@ class StartStream:
 
 
 @dataclass(frozen=True, slots=True)
+class StopStream:
+    """What is said from now on is not ours to hear."""
+
+
+@dataclass(frozen=True, slots=True)
 class TransferCall:
     """Connect the caller to a person."""
 
@@ -178,6 +183,7 @@ Action: TypeAlias = (
     | StartTranscription
     | StopTranscription
     | StartStream
+    | StopStream
     | TransferCall
     | HangUp
     | EndTurn

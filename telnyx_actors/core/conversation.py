@@ -51,7 +51,7 @@ class Conversation:
             (s.history.caller if role == "user" else s.history.agent)(text)
         if answered_s_ago is not None:
             s.phase, s.answered_at, s.media_lost_at = Phase.ANSWERED, now - answered_s_ago, now
-            s.deaf_since = now - answered_s_ago  # what was said while no process was there, the carrier may know
+            second_ear.resume(s, answered_s_ago)
         if saved.is_greeted:
             s.opening = None if saved.was_released else TurnKind.RECOVERY
         if saved.rest and saved.was_released:

@@ -187,9 +187,10 @@ class CarrierHeard:
 
 @dataclass(frozen=True, slots=True)
 class HearingRestored:
-    """A transcriber is there (again): our own, or the reserve."""
+    """A transcriber is there (again): our own, or the reserve. It has ``backlog_s`` of audio to hear first."""
 
     by_reserve: bool = False
+    backlog_s: float = 0.0
 
 
 # --- thinking ----------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
+from telnyx_actors.core import second_ear
 from telnyx_actors.core.actions import FinalizeTranscript, PlayClause, SendAudio, SpeakByCarrier
 from telnyx_actors.core.state import Phase, State
 from telnyx_actors.core.turn import Turn, TurnEnd, TurnKind
@@ -37,7 +38,10 @@ def voice_confirmed(s: State, event: ev.VoiceConfirmed) -> None:
 def voice_stopped(s: State, event: ev.VoiceStopped) -> None:
     s.listening.is_voiced = False
     s.listening.voice_ended = event.at
-    s.listening.flush_until = max(s.now + s.rules.flush_timeout_s, s.replay_until)
+    wait_s = min(s.replay_until - s.now, s.rules.replay_timeout_s)  # longer, somebody had better say something
+    s.listening.flush_until = s.now + max(s.rules.flush_timeout_s, wait_s)
+    s.flush_asked_at = s.now
+    second_ear.words_owed(s)
     if not s.transcriber_decides and not s.hears_by_carrier:
         s.do(FinalizeTranscript())
 
@@ -46,24 +50,28 @@ def voice_stopped(s: State, event: ev.VoiceStopped) -> None:
 
 
 def interim(s: State, event: ev.TranscriptInterim) -> None:
-    if event.text:
-        s.listening.interim_text(event.text, s.now)
+    if text := second_ear.news_in(s, event.text):
+        s.listening.interim_text(text, s.now)
 
 
 def final(s: State, event: ev.TranscriptFinal) -> None:
     # Behind an endpoint nothing is left to flush, and a request to do so goes unanswered.
-    if event.flushed or event.endpoint or s.hears_by_carrier:
+    is_end = event.endpoint and not s.is_behind
+    if event.flushed or is_end or s.hears_by_carrier:
         s.listening.flush_until = None
-    if event.flushed:
-        s.replay_until = 0.0
+        second_ear.words_told(s)
+    if event.flushed and s.now <= s.flush_asked_at + s.rules.flush_timeout_s:
+        s.replay_until = 0.0  # who answers at once is not behind
+    if not s.hears_by_carrier:
+        s.told_at = s.now
     is_sure = event.confidence >= s.rules.min_confidence
-    s.listening.final_text(event.text if is_sure else "", s.now)
-    if event.endpoint:
+    s.listening.final_text(second_ear.news_in(s, event.text) if is_sure else "", s.now)
+    if is_end:
         _endpoint(s)
 
 
 def utterance_ended(s: State) -> None:
-    if s.listening.endpoint_at is None:
+    if s.listening.endpoint_at is None and not s.is_behind:
         _endpoint(s)
 
 

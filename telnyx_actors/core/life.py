@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
-from telnyx_actors.core.actions import HangUp, TransferCall
+from telnyx_actors.core.actions import HangUp, StopStream, TransferCall
 from telnyx_actors.core.listening import VOICE_WORDS_S
-from telnyx_actors.core.state import Phase, State, Transfer
+from telnyx_actors.core.state import CarrierEar, Phase, State, Transfer
 from telnyx_actors.core.turn import TurnEnd, TurnKind
 
 # --- events ------------------------------------------------------------------
@@ -32,6 +32,8 @@ def say_requested(s: State, event: ev.SayRequested) -> None:
 def transfer_connected(s: State) -> None:
     if s.transfer is Transfer.ASKED:
         _give(s, Transfer.TAKEN)
+        if not s.playout.by_clause:
+            s.do(StopStream())
 
 
 def transfer_failed(s: State) -> None:
@@ -46,6 +48,7 @@ def take_up_transfer(s: State, transfer: Transfer) -> None:
     s.phase, s.closing_reason = Phase.CLOSING, "transferred"
     s.media_lost_at = s.opening = None
     s.playout.by_clause = True
+    s.carrier_ear = CarrierEar.OFF
     _give(s, transfer)
 
 

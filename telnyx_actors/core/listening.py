@@ -38,12 +38,15 @@ class Listening:
     is_over: bool = False  # a turn-taking transcriber, or a terminating key, said so
 
     @property
+    def words(self) -> str:
+        """Everything understood so far."""
+        return " ".join(part for part in (*self.finals, self.interim) if part)
+
+    @property
     def text(self) -> str:
-        """Everything understood so far, keys included."""
-        parts = [*self.finals, self.interim]
-        if self.digits:
-            parts.append(f"[marcó {' '.join(self.digits)}]")
-        return " ".join(part for part in parts if part)
+        """The same, with the keys that were pressed."""
+        keys = f"[marcó {' '.join(self.digits)}]" if self.digits else ""
+        return " ".join(part for part in (self.words, keys) if part)
 
     @property
     def owes_words(self) -> bool:

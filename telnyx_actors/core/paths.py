@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 from telnyx_actors.core import events as ev
 from telnyx_actors.core import second_ear
-from telnyx_actors.core.actions import ClearAudio, StartStream, StartTranscription, StopTranscription
+from telnyx_actors.core.actions import ClearAudio, StartStream
+from telnyx_actors.core.catching_up import behind_for_s
 from telnyx_actors.core.life import give_up_call, is_quiet
-from telnyx_actors.core.state import Phase, State
+from telnyx_actors.core.state import CarrierEar, Phase, State, Transfer
 from telnyx_actors.core.turn import TurnKind
 
 # --- events ------------------------------------------------------------------
@@ -56,9 +57,8 @@ def media_lost(s: State, event: ev.MediaLost) -> None:
         s.stream_asked_at = s.now if event.is_stopped else None
         s.playout.lose_stream(s.now)
         is_speaking, s.listening.is_voiced = s.listening.is_voiced, False
-        if not event.is_stopped:
-            second_ear.audio_lost(s, is_speaking=is_speaking)
-    if event.is_refused and s.phase in (Phase.ANSWERED, Phase.LIVE):
+        second_ear.audio_lost(s, is_awaited=not event.is_stopped and (is_speaking or bool(s.listening.text)))
+    if event.is_refused and _needs_a_path(s):
         _use_files(s)
 
 
@@ -68,12 +68,13 @@ def hearing_failed(s: State, event: ev.HearingFailed) -> None:
         s.is_own_hearing_lost = True
         _hear_by_carrier(s)
     else:
-        _wait_for_replay(s, is_owed=s.listening.owes_words)
+        _wait_for_replay(s, s.rules.replay_timeout_s, is_owed=s.listening.owes_words)
 
 
 def hearing_restored(s: State, event: ev.HearingRestored) -> None:
     if s.hearing_failures and not s.is_own_hearing_lost:
-        _wait_for_replay(s, is_owed=s.is_flushing)
+        within_s = max(behind_for_s(event.backlog_s), s.rules.replay_timeout_s)
+        _wait_for_replay(s, within_s, is_owed=s.is_flushing)
     s.hearing_failures, s.is_own_hearing_lost = 0, False
     if event.by_reserve != s.hears_by_reserve:
         s.hears_by_reserve = event.by_reserve
@@ -85,6 +86,7 @@ def hearing_restored(s: State, event: ev.HearingRestored) -> None:
 def carrier_hearing_failed(s: State) -> None:
     """Whom nobody hears is not to be asked whether they are still there."""
     s.note("carrier_hearing_failed")
+    s.carrier_ear = CarrierEar.FAILED
     if not s.hears_by_carrier:
         return
     s.hears_by_carrier = False
@@ -102,9 +104,11 @@ def settle(s: State) -> None:
         s.streams_again += 1
         s.note("stream_again")
         s.do(StartStream())
-    if s.phase not in (Phase.ANSWERED, Phase.LIVE) or s.media_lost_at is None:
+    if not _needs_a_path(s) or s.media_lost_at is None:
         return
-    if s.stream_asked_at is None:
+    if not s.rules.uses_stream:
+        _use_files(s)
+    elif s.stream_asked_at is None:
         s.stream_asked_at = s.now
         s.do(StartStream())
     elif s.now >= s.stream_asked_at + s.rules.media_wait_s:
@@ -117,6 +121,12 @@ def deadlines(s: State) -> Iterator[float]:
         yield s.stream_asked_at + s.rules.media_wait_s
     if s.stream_again_at is not None:
         yield s.stream_again_at
+
+
+def _needs_a_path(s: State) -> bool:
+    """Whether there is somebody to be spoken to: also with goodbye, but not once they are a person's, or hung up."""
+    is_ours = s.phase is Phase.CLOSING and s.hangups == 0 and s.transfer is Transfer.NONE
+    return is_ours or s.phase in (Phase.ANSWERED, Phase.LIVE)
 
 
 def _is_stream_worth_a_try(s: State) -> bool:
@@ -141,28 +151,26 @@ def _use_files(s: State) -> None:
     _go_live(s)
 
 
-def _wait_for_replay(s: State, *, is_owed: bool) -> None:
+def _wait_for_replay(s: State, within_s: float, *, is_owed: bool) -> None:
     """A new connection hears again what the lost one had not finished: what it makes of the beginning is not all."""
-    s.replay_until = s.now + s.rules.replay_timeout_s
+    s.replay_until = s.now + within_s
     if is_owed:
-        s.listening.flush_until = s.replay_until
+        s.listening.flush_until = s.now + s.rules.replay_timeout_s
+        second_ear.words_owed(s)
 
 
 def _hear_by_carrier(s: State) -> None:
     if not s.hears_by_carrier:
         s.hears_by_carrier = True
         s.note("carrier_hearing")
+        second_ear.took_over(s)
         s.listening.flush_until, s.replay_until = None, 0.0  # nobody is left to answer that
-        s.do(StartTranscription())
 
 
 def _hear_ourselves(s: State) -> None:
     if s.hears_by_carrier:
         s.hears_by_carrier = False
         s.note("own_hearing")
-        s.carrier_is_beside = second_ear.may_listen(s)
-        if not s.carrier_is_beside:
-            s.do(StopTranscription())
 
 
 def _go_live(s: State) -> None:

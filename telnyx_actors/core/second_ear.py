@@ -1,18 +1,19 @@
-"""What the carrier hears beside us, where it was told to (``rules.carrier_listens``).
+"""Whether the carrier transcribes the call, and what becomes of its words while ours are there too.
 
 It hears the call itself, not the copy that is sent to us: also what is said while no audio comes here,
-and while nobody is here at all. Its words come a second late and are those of another transcriber, so they count
-only where we were deaf: they fill the hole in what we have, and are dropped everywhere else.
+and while nobody is here at all. Its words come up to a second late and are those of another transcriber, so beside
+ours they count only where ours is deaf, or far behind: they fill the hole, and are dropped everywhere else.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
 from telnyx_actors.core import events as ev
 from telnyx_actors.core.actions import FinalizeTranscript, ForgetHearing, StartTranscription, StopTranscription
-from telnyx_actors.core.state import Phase, State, Transfer
+from telnyx_actors.core.state import CarrierEar, Phase, State, Transfer
 from telnyx_actors.core.turn import TurnKind
 from telnyx_actors.core.two_hearings import merged, unheard
 
@@ -29,65 +30,101 @@ SENTENCE_S: Final = 6.0
 # --- events ------------------------------------------------------------------
 
 
-def audio_lost(s: State, *, is_speaking: bool) -> None:
-    """No audio comes any more, and some had come."""
-    s.deaf_since, s.deaf_until = s.now - UNNOTICED_S, None
-    if not s.rules.carrier_listens or s.hears_by_carrier:
-        return
-    if is_speaking or s.listening.text:
-        s.do(FinalizeTranscript())
-        s.listening.flush_until = s.now + s.rules.flush_timeout_s
+def resume(s: State, answered_s_ago: float) -> None:
+    """The process before had the call: what was said while none was there, the carrier may know."""
+    s.deaf_since, s.deaf_until = s.now - answered_s_ago, math.inf
+    s.carrier_ear = CarrierEar.UNKNOWN
+
+
+def audio_lost(s: State, *, is_awaited: bool) -> None:
+    """No audio comes any more, and some had come. ``is_awaited``: in the middle of what somebody says."""
+    s.deaf_since, s.deaf_until = s.now - UNNOTICED_S, math.inf
+    if is_awaited and s.carrier_ear is CarrierEar.BESIDE:
         s.carrier_words_by = s.now + s.rules.media_wait_s
+        s.listening.flush_until = s.now + s.rules.flush_timeout_s
+        if not s.transcriber_decides:
+            s.do(FinalizeTranscript())
 
 
 def audio_back(s: State) -> None:
-    if s.deaf_since is not None and s.deaf_until is None:
-        s.deaf_until = s.now
+    if s.deaf_until == math.inf:
+        s.deaf_until = s.now + SENTENCE_S
         if s.carrier_words_by is not None:
             s.carrier_words_by = s.now + FINAL_S
 
 
+def words_owed(s: State) -> None:
+    """A voice has ended, and ours, which is behind, may take long to tell of it: the carrier may be sooner."""
+    if s.is_behind and s.carrier_ear is CarrierEar.BESIDE:
+        s.carrier_words_by = s.now + FINAL_S
+
+
+def words_told(s: State) -> None:
+    """Ours was sooner."""
+    if s.now > s.deaf_until:
+        s.carrier_words_by = None
+
+
+def took_over(s: State) -> None:
+    """The carrier hears instead of ours: what ours has told a moment ago, it may be about to tell, too."""
+    if s.carrier_ear is CarrierEar.BESIDE:
+        s.overlaps_until = s.told_at + FINAL_S
+
+
 def carrier_heard(s: State, event: ev.CarrierHeard) -> None:
     """A sentence, final."""
-    if event.text and event.confidence >= s.rules.min_confidence and not s.hears_by_carrier:
+    is_sure = bool(event.text) and event.confidence >= s.rules.min_confidence
+    if is_sure and s.rules.carrier_listens and not s.hears_by_carrier:
         s.carrier_words.append((s.now, event.text))
+
+
+def news_in(s: State, text: str) -> str:
+    """What of a transcriber's words ours has not told already, where both have heard the same."""
+    return unheard(f"{s.history.last_said} {s.listening.words}", text) if s.now < s.overlaps_until else text
 
 
 # --- rules -------------------------------------------------------------------
 
 
-def may_listen(s: State) -> bool:
-    """Not where the carrier has to speak for us, which it may not do while it transcribes, nor into two people's conversation."""
-    return s.rules.carrier_listens and s.transfer is Transfer.NONE and not s.playout.needs_carrier()
-
-
 def start_or_stop(s: State) -> None:
-    """To be called before anything is said. Our voice has to be back before the carrier listens again."""
-    if s.hears_by_carrier:
+    """To be called before anything is said."""
+    was, s.carrier_ear = s.carrier_ear, _wanted(s)
+    if s.carrier_ear is was:
         return
-    if s.carrier_is_beside and not may_listen(s):
-        s.carrier_is_beside = False
+    if s.carrier_ear is CarrierEar.OFF:
         s.do(StopTranscription())
-    elif not s.carrier_is_beside and may_listen(s) and s.phase is Phase.LIVE and not s.voice_failures:
-        s.carrier_is_beside = True
-        s.do(StartTranscription(is_beside_ours=True))
+    elif s.carrier_ear is CarrierEar.INSTEAD or was is not CarrierEar.INSTEAD:
+        s.do(StartTranscription(is_beside_ours=s.carrier_ear is CarrierEar.BESIDE))
+
+
+def _wanted(s: State) -> CarrierEar:
+    """Beside ours it does not listen where it has to speak for us, which it may not do meanwhile, nor to two people."""
+    if s.phase not in (Phase.ANSWERED, Phase.LIVE, Phase.CLOSING):
+        return s.carrier_ear
+    if s.hears_by_carrier and s.transfer is Transfer.NONE:
+        return CarrierEar.INSTEAD
+    if s.carrier_ear is CarrierEar.FAILED:
+        return CarrierEar.FAILED
+    if not s.rules.carrier_listens or s.transfer is not Transfer.NONE or s.playout.needs_carrier():
+        return CarrierEar.OFF
+    if s.phase is not Phase.LIVE or (s.carrier_ear is CarrierEar.OFF and s.voice_failures):
+        return s.carrier_ear  # our voice has to be back first
+    return CarrierEar.BESIDE
 
 
 def settle(s: State) -> None:
-    """Take the carrier's words when ours are all there."""
+    """Take the carrier's words where ours has none to come, or not soon."""
     if s.carrier_words_by is not None and s.now >= s.carrier_words_by:
         s.carrier_words_by = None
-    while s.carrier_words and (s.now > s.carrier_words[0][0] + UNNOTICED_S and not _is_deaf_time(s)):
+    is_deaf = s.now <= s.deaf_until
+    while s.carrier_words and s.now > s.carrier_words[0][0] + UNNOTICED_S and not (is_deaf or s.is_behind):
         s.carrier_words.popleft()
-    flush_until = s.listening.flush_until
-    if not (s.carrier_words and _is_deaf_time(s)) or s.is_voiced or (flush_until is not None and s.now < flush_until):
+    if not s.carrier_words or s.is_voiced:
         return
-    assert s.deaf_since is not None
-    while s.carrier_words:
-        at, text = s.carrier_words.popleft()
-        if at >= s.deaf_since:
-            _fill(s, text)
-    s.carrier_words_by = None
+    if s.is_behind and _has_ended_before(s, s.carrier_words[-1][0]):
+        _catch_up(s)
+    elif is_deaf and not _is_awaited(s):
+        _fill_holes(s)
 
 
 def deadlines(s: State) -> Iterator[float]:
@@ -96,20 +133,49 @@ def deadlines(s: State) -> Iterator[float]:
         yield s.carrier_words_by
 
 
-def _is_deaf_time(s: State) -> bool:
-    """Whether what the carrier tells now may be of what we did not hear."""
-    return s.deaf_since is not None and (s.deaf_until is None or s.now <= s.deaf_until + SENTENCE_S)
+def _is_awaited(s: State) -> bool:
+    flush_until = s.listening.flush_until
+    return flush_until is not None and s.now < flush_until
 
 
-def _fill(s: State, text: str) -> None:
+def _has_ended_before(s: State, at: float) -> bool:
+    """Whether a voice that ours still owes us had ended then."""
+    ended = s.listening.voice_ended
+    return _is_awaited(s) and ended is not None and ended <= at
+
+
+def _catch_up(s: State) -> None:
+    """The carrier was sooner: ours forgets what it is behind with. Some more of the carrier's may come a moment later."""
+    assert s.listening.voice_ended is not None
+    s.deaf_since = min(at for at, _ in s.carrier_words)
+    s.deaf_until = max(s.deaf_until, s.listening.voice_ended + FINAL_S)
+    s.listening.flush_until, s.replay_until = None, 0.0
+    if not _fill_holes(s):
+        s.do(ForgetHearing())
+
+
+def _fill_holes(s: State) -> bool:
+    """Whether anything was news."""
+    is_news = False
+    while s.carrier_words:
+        at, text = s.carrier_words.popleft()
+        if s.deaf_since is not None and at >= s.deaf_since:
+            is_news |= _fill(s, text)
+    s.carrier_words_by = None
+    return is_news
+
+
+def _fill(s: State, text: str) -> bool:
     news = unheard(s.history.last_said, text)
     if not news:
-        return
+        return False
     if s.phase is Phase.ANSWERED or (s.turn is not None and s.turn.kind is TurnKind.RECOVERY):
         s.unanswered = merged(s.unanswered, news)  # answered when we have said that we are back
-        return
-    words = merged(s.listening.text, news)
-    if words != s.listening.text:
-        s.do(ForgetHearing())  # what ours still makes of it would be heard twice
-        s.listening.amend(words, s.now)
-        s.note("carrier_words")
+        return False
+    words = merged(s.listening.words, news)
+    if words == s.listening.words:
+        return False
+    s.do(ForgetHearing())  # what ours still makes of it would be heard twice
+    s.listening.amend(words, s.now)
+    s.note("carrier_words")
+    return True

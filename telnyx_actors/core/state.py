@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -29,6 +30,16 @@ class Phase(StrEnum):
     LIVE = "live"
     CLOSING = "closing"  # we say goodbye, or have hung up and wait for the carrier to agree
     ENDED = "ended"
+
+
+class CarrierEar(StrEnum):
+    """Whether the carrier transcribes the call."""
+
+    UNKNOWN = "unknown"  # it may, for another process
+    OFF = "off"
+    BESIDE = "beside"  # ours does, and it too
+    INSTEAD = "instead"  # ours does not
+    FAILED = "failed"  # it would not
 
 
 class Transfer(StrEnum):
@@ -68,13 +79,16 @@ class State:
     hearing_failures: int = 0  # of our transcriber, since it last worked
     hears_by_reserve: bool = False  # by another transcriber than the one that was chosen
     replay_until: float = 0.0  # until when a transcriber may still be hearing what was said before
-    deaf_since: float | None = None  # the latest hole in the caller's audio, until ``deaf_until``
-    deaf_until: float | None = None
+    flush_asked_at: float = 0.0  # when the words of a pause were asked for last
+    deaf_since: float | None = None  # the latest hole in what was heard of the caller
+    deaf_until: float = 0.0  # until when what the carrier tells may be of that
     carrier_words: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=20))  # when they came
     carrier_words_by: float | None = None  # until when those of the hole are waited for
     is_own_hearing_lost: bool = False  # our transcriber does not work, or has not begun to
     hears_by_carrier: bool = False  # the carrier's transcriber is at work, instead of ours
-    carrier_is_beside: bool = False  # it is at work beside ours
+    carrier_ear: CarrierEar = CarrierEar.OFF  # what it was told last
+    told_at: float = -math.inf  # when ours last told final words
+    overlaps_until: float = -math.inf  # until when the carrier, instead of ours, may tell those, too
     closing_reason: str = ""
     close_at: float | None = None  # when to hang up at the latest
     hangups: int = 0
@@ -255,6 +269,11 @@ class State:
         """Whether a transcriber still owes us the words of the last pause."""
         awaited = (self.listening.flush_until, self.carrier_words_by)
         return any(until is not None and self.now < until for until in awaited)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a transcriber is hearing again what was said before: what it tells is not of now."""
+        return self.now < self.replay_until
 
     @property
     def transcriber_decides(self) -> bool:

@@ -51,7 +51,7 @@ class Deepgram:
         self._base = "ws" + base.removeprefix("http") if base.startswith("http") else base
         self._authorization = {"Authorization": f"Token {options.api_key}"}
         self._door = Door(PROVIDER, self._authorization, refusal, options.connect_timeout_s, options.send_timeout_s)
-        self._habits = Habits(tells_interims=True, answers_requests=True)
+        self._habits = Habits(tells_interims=True, answers_requests=not isinstance(options.settings, FluxSettings))
 
     def connect(self, encoding: Encoding) -> NovaStream | FluxStream:
         """Blocks for the handshake. Raises ``ProviderError`` with Deepgram's reason when refused."""

@@ -57,19 +57,20 @@ def stream_fields(url: str, track: str, codec: Encoding, target_legs: str) -> di
     }
 
 
-def transcription_fields(engine: str, language: str, *, interims: bool) -> dict[str, object]:
-    """The carrier's own transcription, as fields of a ``transcription_start``; ``interims`` only where the engine has them."""
+def transcription_fields(engine: str, language: str) -> dict[str, object]:
+    """The carrier's own transcription, as fields of a ``transcription_start``; interim words wherever the engine has them."""
     name = ENGINES.get(engine.lower(), engine)
     config: dict[str, object] = {"transcription_engine": name, "language": language}
-    if name in MODELS:
-        config["transcription_model"] = MODELS[name]
-    if interims and name != "Telnyx":
+    if name == "Deepgram":  # words as they are said, as we ask our own for them: what both heard is compared
+        config |= {"transcription_model": "deepgram/nova-3", "interim_results": True, "smart_format": False}
+    elif name == "Telnyx":
+        config["transcription_model"] = "openai/whisper-large-v3-turbo"
+    else:
         config["interim_results"] = True
     return {"transcription_engine": name, "transcription_tracks": "inbound", "transcription_engine_config": config}
 
 
 ENGINES: Final = {"deepgram": "Deepgram", "google": "Google", "telnyx": "Telnyx", "azure": "Azure"}
-MODELS: Final = {"Deepgram": "deepgram/nova-3", "Telnyx": "openai/whisper-large-v3-turbo"}
 
 
 def playback_fields(encoding: Encoding, audio: bytes) -> dict[str, object]:

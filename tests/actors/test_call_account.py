@@ -70,5 +70,5 @@ def test_who_heard_the_call_is_known_because_each_is_paid(call: HeldCall, world:
     call.advance(5.0)
     call.tell(webhook("call.hangup"))
     answered_s, heard_s, transcribed_s = used(world)
-    assert heard_s == answered_s - 5.0
+    assert heard_s == answered_s - 7.0
     assert transcribed_s == 7.0, "by the reserve, and by the carrier"

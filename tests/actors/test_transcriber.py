@@ -484,7 +484,7 @@ def test_the_reserve_hears_what_nobody_has_heard(
     assert stream.audio == VOICE * 10
     call.skip_to(ev.HearingRestored)
     assert call.skip_to(ev.HearingFailed).is_final is False, "the carrier need not hear"
-    assert call.skip_to(ev.HearingRestored) == ev.HearingRestored(by_reserve=True)
+    assert call.skip_to(ev.HearingRestored).by_reserve
 
 
 def test_a_transcriber_that_cannot_be_reached_again_is_relieved_at_once(

@@ -391,6 +391,8 @@ def the_carrier_listens_beside_us_to_nobody_else_and_not_while_it_speaks(sim: Si
                 is_beside = False
             case ac.TransferCall():
                 is_given_away = True
+            case ac.Synthesize():
+                is_given_away = False  # nobody took the caller: there is a goodbye to be said
             case ac.SpeakByCarrier() if is_beside:
                 yield f"at {at:.2f} the carrier is to speak while it listens beside us"
         if is_given_away and isinstance(action, ac.StartTranscription):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from telnyx_actors.actors.mute import NEW_AFTER_S, NEW_VOICE_S, PROBE_AFTER_S, PROBE_S, MuteWatch
+from telnyx_actors.actors.mute import (
+    ANSWER_S,
+    BUSY_ANSWER_S,
+    NEW_AFTER_S,
+    NEW_VOICE_S,
+    PROBE_AFTER_S,
+    PROBE_S,
+    MuteWatch,
+)
 from telnyx_actors.core.cadence import KNOWN_FROM, MARGIN_S, UNKNOWN_S
 from telnyx_actors.providers.ports import Habits
 
@@ -116,7 +124,25 @@ def test_as_long_as_probes_are_answered_they_go_on() -> None:
 
 def test_who_has_a_backlog_to_hear_is_not_probed_until_it_has_heard_that() -> None:
     watch = MuteWatch()
-    watch.connected(Habits(answers_probes=True), busy_until=5.0)
+    watch.connected(Habits(answers_probes=True), 1.0, backlog_s=1.0)
     watch.given(60.0, 0.0)
     assert not watch.is_to_probe(4.9)
     assert watch.is_to_probe(5.0)
+
+
+def test_who_has_a_backlog_to_hear_answers_behind_that() -> None:
+    watch = MuteWatch()
+    watch.connected(Habits(tells_interims=True, answers_requests=True), 0.0, backlog_s=2.0)
+    watch.asked(0.5)
+    assert not watch.is_mute(0, 0, 0.5 + BUSY_ANSWER_S - FRAME_S)
+    assert not watch.is_mute(1, 1, 3.2), "it tells of before"
+    assert not watch.is_mute(1, 1, 3.2 + BUSY_ANSWER_S - FRAME_S)
+    assert watch.is_mute(1, 1, 3.2 + BUSY_ANSWER_S), "and no more"
+
+
+def test_who_has_caught_up_answers_as_soon_as_ever() -> None:
+    watch = MuteWatch()
+    watch.connected(Habits(answers_requests=True), 0.0, backlog_s=1.0)
+    watch.asked(10.0)
+    assert not watch.is_mute(0, 0, 10.0 + ANSWER_S - FRAME_S)
+    assert watch.is_mute(0, 0, 10.0 + ANSWER_S)

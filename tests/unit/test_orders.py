@@ -93,7 +93,7 @@ def test_a_state_that_is_not_ours_names_no_call(state: str | None) -> None:
 def test_every_order_has_an_id_of_its_own(orders: Orders) -> None:
     made = [
         orders.answer("x"), orders.answer("x"), orders.start_stream("x"), orders.speak("hola"), orders.stop_playing(),
-        orders.play(b""), orders.transcribe(is_beside_ours=True), orders.stop_transcribing(), transfer("+57"), hang_up(),
+        orders.play(b""), orders.transcribe(), orders.stop_transcribing(), orders.stop_stream(), transfer("+57"), hang_up(),
         reject(),
     ]  # fmt: skip
     ids = [order.command_id for order in made] + [orders.dial(None).command_id]
@@ -109,15 +109,11 @@ def test_what_the_carrier_says_comes_back_with_its_order_and_its_call(orders: Or
 
 
 @pytest.mark.parametrize("engine", ["deepgram", "google", "telnyx", "azure"])
-def test_words_that_may_still_change_are_asked_for_only_where_nobody_else_has_them(engine: str) -> None:
+def test_the_carrier_is_asked_for_words_as_they_are_said_and_while_they_are(engine: str) -> None:
     orders = Orders(PLAN, SECRET, replace(settings(Path()), transcription_engine=engine))
-    alone, beside = (
-        json.loads(json.dumps(orders.transcribe(is_beside_ours=is_beside).body["transcription_engine_config"]))
-        for is_beside in (False, True)
-    )
-    has_interims = engine != "telnyx"  # which has none
-    assert alone.pop("interim_results", False) is has_interims
-    assert alone == beside, "the same otherwise"
+    config = json.loads(json.dumps(orders.transcribe().body["transcription_engine_config"]))
+    assert config.get("interim_results", False) is (engine != "telnyx"), "which has none"
+    assert config.get("smart_format", True) is (engine != "deepgram"), "else it writes numbers as our own does not"
 
 
 def test_a_text_longer_than_the_carrier_takes_is_cut(orders: Orders) -> None:

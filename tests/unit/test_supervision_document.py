@@ -84,7 +84,7 @@ def test_every_part_is_in_the_table() -> None:
         ("the transcriber's connection, as a voice begins", mute.NEW_VOICE_S),
         (
             "the transcriber's connection, within a voice",
-            (cadence.MARGIN_S, cadence.REMEMBERED, cadence.LEAST_S, cadence.UNKNOWN_S),
+            (cadence.MARGIN_S, cadence.MINUTES, cadence.LEAST_S, cadence.UNKNOWN_S),
         ),
         ("the transcriber's connection, with nobody at the other end", mute.PROBE_AFTER_S + mute.PROBE_S),
         ("the media socket", FrontLimits().stream_mute_s),

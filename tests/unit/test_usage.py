@@ -59,12 +59,8 @@ def test_a_turn_that_asked_nothing_uses_nothing() -> None:
 
 def test_a_meter_adds_up_what_begins_and_ends_more_than_once() -> None:
     meter = Meter()
-    meter.stop(1.0)
-    for now in (10.0, 12.0):  # asked for twice, it runs once
-        meter.start(now)
-    meter.stop(15.0)
-    meter.start(20.0)
-    meter.stop(21.0)
+    for now, is_running in ((1.0, False), (10.0, True), (12.0, True), (15.0, False), (20.0, True), (21.0, False)):
+        meter.runs(is_running, now)
     assert meter.total_s == 6.0
 
 
