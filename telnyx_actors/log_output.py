@@ -87,7 +87,7 @@ class RotatedFile:
     """A file that becomes ``<name>.1`` (``.2``…) when it is full; the oldest goes. Raises ``OSError``."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = path
         self._limit_bytes = FILE_MAX_BYTES
         self._open()
@@ -105,6 +105,7 @@ class RotatedFile:
         self._file.close()
 
     def _open(self) -> None:
+        self._path.touch(mode=0o600)  # what callers say is in it
         self._file = self._path.open("ab", buffering=0)
         self._size_bytes = self._file.tell()
 

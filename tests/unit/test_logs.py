@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import stat
 import sys
 import threading
 import warnings
@@ -319,6 +321,28 @@ def test_a_file_that_somebody_reads_on_windows_goes_on_and_nothing_is_lost(
     file.close()
     kept = sorted(tmp_path.iterdir(), key=lambda kept: kept.name)
     assert [kept.read_text(encoding="utf-8") for kept in kept] == [line * 2, line * 21, line * 3]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are POSIX's")
+def test_what_callers_say_is_for_nobody_else_to_read_after_a_renewal_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_output, "FILE_MAX_BYTES", 100)
+    path = tmp_path / "registro" / "motor.log"
+    mask = os.umask(0o022)
+    try:
+        file = log_output.RotatedFile(path)
+        for _ in range(3):
+            file.write("x" * 60)
+        file.close()
+    finally:
+        os.umask(mask)
+    assert {each.name: stat.S_IMODE(each.stat().st_mode) for each in (path.parent, *path.parent.iterdir())} == {
+        "registro": 0o700,
+        "motor.log": 0o600,
+        "motor.log.1": 0o600,
+        "motor.log.2": 0o600,
+    }
 
 
 def test_a_full_disk_is_an_error_of_the_file_and_not_a_print(
