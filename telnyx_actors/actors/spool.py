@@ -160,7 +160,8 @@ def _read_lines(path: Path) -> list[dict[str, object]]:
     """What can be read: a line may be cut short by a crash, or by a full disk."""
     entries: list[dict[str, object]] = []
     if path.exists():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        # Not `splitlines`: for it, a line also ends at U+2028 and the like, which a word may have in it.
+        for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
             with contextlib.suppress(ValueError):
                 entry = json.loads(line)
                 if isinstance(entry, dict):

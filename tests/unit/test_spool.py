@@ -87,6 +87,15 @@ def test_a_line_cut_short_costs_that_turn_only(folder: Path, archive: FakeArchiv
     assert [turn["turn"] for turn in turns] == [0, 2]
 
 
+def test_a_turn_has_whatever_characters_it_has(folder: Path, archive: FakeArchive) -> None:
+    said = "uno\u2028dos\u2029tres\x85cuatro\x0bcinco\r\nseis"
+    spooled(folder)
+    Spool(folder).add_turn({"turn": 1, "said": said})
+    ship(folder, archive, "audios")
+    turns = json.loads(archive.files[f"{KEY}/transcript.json"])["turns"]
+    assert [turn["said"] for turn in turns] == ["¿Aló?", said]
+
+
 def test_an_archive_that_refuses_leaves_the_spool_as_it_was(folder: Path, archive: FakeArchive) -> None:
     spooled(folder)
     before = sorted(file.name for file in folder.iterdir())
