@@ -85,15 +85,7 @@ class Diary:
 
     def released(self, state: State) -> None:
         """The call is anybody's: where it stands."""
-        turn = state.turn
-        is_heard = turn is not None and turn.is_begun
-        self.note(
-            "released",
-            said=turn.said if turn is not None and is_heard else "",
-            heard=state.heard_text(turn) if turn is not None and is_heard else "",
-            rest=leaving.rest(state),
-            unanswered=state.listening.text,
-        )
+        self.note("released", **leaving.left(state)._asdict())
 
     def ended(self, reason: str) -> None:
         self.note("ended", reason=reason)

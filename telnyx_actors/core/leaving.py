@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from telnyx_actors.core.actions import Leave
-from telnyx_actors.core.state import State
+from telnyx_actors.core.state import Phase, State
+
+
+class Left(NamedTuple):
+    """What the next process is told, by the journal."""
+
+    said: str  # by the caller, of what is being answered
+    heard: str  # of the answer, by the caller
+    rest: str  # what is to be said first: all that was not heard, unless the caller has spoken over it
+    unanswered: str
 
 
 def asked(s: State) -> None:
@@ -28,13 +38,27 @@ def deadlines(s: State) -> Iterator[float]:
         yield s.leave_by
 
 
-def rest(s: State) -> str:
-    """What the next process is to go on with: what was not heard of our turn, unless the caller has spoken since."""
-    turn = s.turn
-    return "" if turn is None or not turn.is_begun or _is_spoken_over(s) else s.unheard_text(turn)
+def left(s: State) -> Left:
+    """Where the call stands now."""
+    turn = s.turn if s.turn is not None and s.turn.is_begun else None
+    said, heard = ("", "") if turn is None else (turn.said, s.heard_text(turn))
+    unheard = "" if turn is None or _is_spoken_over(s) else s.unheard_text(turn)
+    is_answered = bool(heard or unheard)  # else they have heard a filler, and of the answer nothing is there
+    has_opened = s.phase not in (Phase.RINGING, Phase.ANSWERED) or s.opening is None
+    waiting = s.to_say if has_opened else [s.cut_off]  # an operator's words before a greeting would stand for it
+    return Left(
+        said if is_answered else "",
+        heard,
+        _joined(unheard, *waiting),
+        _joined(s.unanswered, "" if is_answered else said, s.listening.text),
+    )
 
 
 def _is_spoken_over(s: State) -> bool:
     """Whether the caller speaks in our turn, and we have not found out yet whether that interrupts us."""
     is_ours = s.turn is not None and s.turn.is_begun
     return is_ours and (s.paused_at is not None or bool(s.listening.text))
+
+
+def _joined(*texts: str) -> str:
+    return " ".join(text for text in texts if text)

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from support.simulation import NEVER, Nature, Simulation
+from support.simulation import LINES, NEVER, Nature, Simulation
 from telnyx_actors.core import actions as ac
 from telnyx_actors.core import events as ev
 from telnyx_actors.core import leaving
+from telnyx_actors.core.conversation import Conversation
 from telnyx_actors.core.rules import Rules
+from telnyx_actors.core.saved import SavedCall
 
 CITA = "Quiero una cita."
 RULES = Rules()
@@ -57,9 +59,7 @@ def test_who_interrupts_the_sentence_does_not_hear_the_rest_of_it_from_the_next_
     sim.run(until=15.0)
     assert left_at(sim) == pytest.approx(9.6), "as soon as there are words"
     assert sim.notes()[-2:] == ["barge_in", "interrupted"]
-    state = sim.conversation.state
-    assert leaving.rest(state) == ""
-    assert state.listening.text == "No, espere."
+    assert leaving.left(sim.conversation.state)[2:] == ("", "No, espere.")
 
 
 def test_who_only_coughs_hears_the_rest_of_it(sim: Simulation) -> None:
@@ -68,7 +68,7 @@ def test_who_only_coughs_hears_the_rest_of_it(sim: Simulation) -> None:
     sim.run(until=15.0)
     assert sim.notes()[-2:] == ["barge_in", "resumed"]
     assert 9.0 < left_at(sim) < 9.6, "when it is known to be no more"
-    assert "Respuesta a1 frase 1" in leaving.rest(sim.conversation.state)
+    assert "Respuesta a1 frase 1" in leaving.left(sim.conversation.state).rest
 
 
 def test_who_speaks_for_long_is_left_to_the_next_process_which_does_not_talk_on(sim: Simulation) -> None:
@@ -77,7 +77,7 @@ def test_who_speaks_for_long_is_left_to_the_next_process_which_does_not_talk_on(
     sim.says(8.4, 2.0, "No, espere.")
     sim.run(until=15.0)
     assert left_at(sim) == pytest.approx(9.2)
-    assert leaving.rest(sim.conversation.state) == ""
+    assert leaving.left(sim.conversation.state).rest == ""
 
 
 def test_a_sentence_that_does_not_end_is_cut() -> None:
@@ -89,3 +89,37 @@ def test_a_sentence_that_does_not_end_is_cut() -> None:
     sim.run(until=20.0)
     assert left_at(sim) == pytest.approx(7.5 + RULES.leave_within_s)
     assert sim.actions(ac.ClearAudio)[-1][0] == left_at(sim)
+
+
+def test_a_question_of_which_only_the_filler_was_heard_is_answered_by_the_next_process() -> None:
+    sim = Simulation(RULES, Nature(first_token_s=lambda: NEVER))
+    sim.connect()
+    sim.says(6.0, 1.0, CITA)
+    sim.run(until=8.5)
+    sim.feed(ev.LeaveRequested())
+    sim.run(until=15.0)
+    assert [text for *_, text in sim.spoken()][-1] in LINES.fillers
+    assert leaving.left(sim.conversation.state) == ("", "", "", CITA)
+
+
+RELEASED = SavedCall("r", is_greeted=True, was_released=True, unanswered=CITA, rest="Los sábados, a las nueve.")
+
+
+@pytest.mark.parametrize("saved", [RELEASED, replace(RELEASED, was_released=False, unanswered="")])
+def test_a_call_that_is_left_again_before_it_has_a_stream_loses_nothing(saved: SavedCall) -> None:
+    conversation = Conversation.resume(RULES, LINES, 100.0, saved, answered_s_ago=60.0)
+    assert ac.Leave() in conversation.handle(ev.LeaveRequested(), 100.1)
+    assert leaving.left(conversation.state) == ("", "", saved.rest, saved.unanswered)
+
+
+def test_an_operators_words_are_not_taken_for_the_greeting_that_nobody_has_heard() -> None:
+    conversation = Conversation(RULES, LINES, 100.0)
+    conversation.handle(ev.SayRequested("Un aviso."), 100.1)
+    assert leaving.left(conversation.state) == ("", "", "", "")
+
+
+def test_an_operators_words_that_wait_are_said_by_the_next_process(sim: Simulation) -> None:
+    sim.feed(ev.SayRequested("Un aviso."))
+    sim.feed(ev.LeaveRequested())
+    sim.run(until=15.0)
+    assert leaving.left(sim.conversation.state).rest.endswith("palabras más. Un aviso.")
