@@ -17,6 +17,7 @@ from telnyx_actors.clock import Clock
 from telnyx_actors.config.engine import MEDIA_PATH
 from telnyx_actors.core.persona import system_prompt
 from telnyx_actors.errors import CallRefused, Failure, ProviderError
+from telnyx_actors.front.exchange import timestamp
 from telnyx_actors.front.ports import Answer, CallRequest, FileReply, Json, Phones, Reply, error_body
 from telnyx_actors.front.records import Records
 from telnyx_actors.front.refusals import refusal_in_words
@@ -96,7 +97,7 @@ class Door:
                     "call_control_id": outcome.call_control_id,
                     "call_id": plan.ref,
                     "status": "initiated",
-                    "timestamp": self._clock.wall().isoformat(timespec="milliseconds"),
+                    "timestamp": timestamp(self._clock.wall()),
                 }
                 return Answer(201, body)
             case CallRefused():

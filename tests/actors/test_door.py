@@ -97,7 +97,7 @@ def test_a_request_becomes_a_plan_and_is_answered_when_it_is_placed(
         "call_control_id": DIALLED.call_control_id,
         "call_id": plan.ref,
         "status": "initiated",
-        "timestamp": "2026-01-01T00:00:00.000+00:00",
+        "timestamp": "2026-01-01T00:00:00.000Z",
     }
 
 
