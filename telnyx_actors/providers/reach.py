@@ -42,9 +42,7 @@ def fetch(url: str, tls: ssl.SSLContext, headers: Mapping[str, str] | None = Non
             with session.get(url, headers=headers, timeout=TIMEOUT_S, stream=True) as response:
                 return Page(response.status_code, read_error_body(response), _date(response.headers.get("Date", "")))
         except _ERRORS as error:
-            failure = transport_failure(_host(url), error)
-            # The libraries wrap the reason in three layers of their own words.
-            raise ProviderError(failure.provider, failure.kind, reason_of(str(_root(error)))) from error
+            raise transport_failure(_host(url), error) from error
 
 
 def upgrade(url: str, tls: ssl.SSLContext) -> None:
@@ -79,10 +77,3 @@ def _date(text: str) -> datetime | None:
     except (ValueError, TypeError):
         return None
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
-
-
-def _root(error: BaseException) -> BaseException:
-    """What went wrong first."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return error
