@@ -56,12 +56,8 @@ def fold(ref: str, entries: Iterable[Entry]) -> SavedCall | None:
             call = _begun(ref, wall, data)
         elif call is not None:
             _take(call, kind, wall, data)
-    if call is not None and not call.was_released and (not call.heard or call.said_over):
-        call.rest = ""  # it was not begun, or they have said something since
-    if call is not None and call.heard:
-        # The turn in progress was heard in part. What was said before it has been answered, what was said over it has not.
-        _exchange(call, call.unanswered, call.heard + CUT_OFF)
-        call.unanswered, call.heard, call.said_over = call.said_over, "", ""
+    if call is not None and not call.was_released:
+        _cut_off(call)
     return call
 
 
@@ -108,6 +104,7 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
             call.rest, call.was_released = rest, True
             call.is_greeted |= bool(heard or rest)
         case "adopted":
+            _cut_off(call)
             call.rest, call.was_released = "", False
         case "transfer":
             call.transfer = next((each for each in Transfer if each == data.get("state")), Transfer.NONE)
@@ -115,6 +112,15 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
             call.is_over = True
         case _:
             pass  # written by a version that knew more
+
+
+def _cut_off(call: SavedCall) -> None:
+    """The process died. What was said before its last turn is answered if a part of that was heard, what was said over it is not."""
+    if not call.heard or call.said_over:
+        call.rest = ""  # it was not begun, or they have said something since
+    if call.heard:
+        _exchange(call, call.unanswered, call.heard + CUT_OFF)
+        call.unanswered, call.heard, call.said_over = call.said_over, "", ""
 
 
 def _exchange(call: SavedCall, said: str, heard: str) -> None:

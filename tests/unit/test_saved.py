@@ -144,6 +144,16 @@ def test_a_murmur_over_a_reply_takes_nothing_from_what_it_answers() -> None:
     assert call.unanswered == ""
 
 
+def test_what_a_death_cut_off_is_in_the_history_of_the_process_after_the_next() -> None:
+    said = ("words", {"text": "No, espere."})
+    recovery = ("turn", {"said": "", "heard": "Se cortó."})
+    call = fold("r", journal(*ANSWERING, said, ("adopted", {}), recovery, ("asked", {"text": "No, espere."})))
+
+    assert call is not None
+    assert call.exchanges == [*ANSWERED_IN_PART, ("assistant", "Se cortó.")]
+    assert call.unanswered == "No, espere."
+
+
 @pytest.mark.parametrize("state", list(Transfer))
 def test_whether_a_person_has_the_caller_is_known(state: Transfer) -> None:
     call = fold("r", journal(BEGUN, ("transfer", {"state": "asked"}), ("transfer", {"state": state.value})))
