@@ -176,7 +176,8 @@ def test_a_process_that_stops_leaves_a_caller_with_the_person_who_has_them(call:
     call.tell(webhook("call.bridged"))
     call.advance(call.memory.conversation.state.rules.leave_within_s)  # a greeting that is being heard is waited for
     assert call.finished() == 1
-    assert [command.name for _, command in world.carrier.commands.all] == []
+    assert call.command() == "streaming_stop", "what the two say is not ours to hear"
+    assert [command.name for _, command in world.carrier.commands.all] == ["streaming_stop"], "and nobody hangs up"
     assert "transfer" in call.journaled()
     assert call.journaled()[-1] == "released"
 
