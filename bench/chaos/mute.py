@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Final
@@ -43,10 +44,10 @@ def mute_in_speech(calls: int) -> Outcome:
         placed = []
         for number in range(calls):
             placed.append(house.dial(_teller(number * APART_S)))
-            until(lambda asked=first + number: house.world.deepgram.streams_asked == asked)  # type: ignore[misc]
+            until(partial(_has_asked, house, first + number))
         chance = random.Random(0)
         for stream, call in enumerate(placed, first):
-            until(lambda call=call: house.world.call(call).utterances)  # type: ignore[misc]
+            until(partial(_speaks, house, call))
             time.sleep(INTO_SPEECH_S + chance.random())
             house.world.fail("deepgram", Fault("stall", match=f"stream {stream};"))
         for call in placed:
@@ -55,6 +56,14 @@ def mute_in_speech(calls: int) -> Outcome:
             outcome.complaints += house.differences(call)
         _judge(house, calls, outcome)
     return outcome
+
+
+def _has_asked(house: InProcess, streams: int) -> bool:
+    return house.world.deepgram.streams_asked == streams
+
+
+def _speaks(house: InProcess, call: str) -> bool:
+    return bool(house.world.call(call).utterances)
 
 
 def _teller(wait_s: float) -> CallerScript:

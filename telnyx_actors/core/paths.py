@@ -57,7 +57,7 @@ def media_lost(s: State, event: ev.MediaLost) -> None:
         s.stream_asked_at = s.now if event.is_stopped else None
         s.playout.lose_stream(s.now)
         is_speaking, s.listening.is_voiced = s.listening.is_voiced, False
-        second_ear.audio_lost(s, is_awaited=not event.is_stopped and (is_speaking or bool(s.listening.text)))
+        second_ear.audio_lost(s, is_speaking=is_speaking, is_stopped=event.is_stopped)
     if event.is_refused and _needs_a_path(s):
         _use_files(s)
 

@@ -36,9 +36,10 @@ def resume(s: State, answered_s_ago: float) -> None:
     s.carrier_ear = CarrierEar.UNKNOWN
 
 
-def audio_lost(s: State, *, is_awaited: bool) -> None:
-    """No audio comes any more, and some had come. ``is_awaited``: in the middle of what somebody says."""
-    s.deaf_since, s.deaf_until = s.now - UNNOTICED_S, math.inf
+def audio_lost(s: State, *, is_speaking: bool, is_stopped: bool) -> None:
+    """No audio comes any more, and some had come. ``is_stopped``: that was announced, so it was noticed at once."""
+    s.deaf_since, s.deaf_until = s.now - (0.0 if is_stopped else UNNOTICED_S), math.inf
+    is_awaited = (is_speaking or s.listening.text) and not is_stopped
     if is_awaited and s.carrier_ear is CarrierEar.BESIDE:
         s.carrier_words_by = s.now + s.rules.media_wait_s
         s.listening.flush_until = s.now + s.rules.flush_timeout_s
