@@ -68,7 +68,7 @@ class Diary:
                     record = action.record
                     self.note("turn", number=record.number, said=record.said, heard=record.heard, end=record.end.value)
                 case ac.Note() if action.kind in _DISMISSED:
-                    self.note("dismissed", owed="" if state.turn is None else state.turn.said)
+                    self.note("dismissed", owed=state.unanswered or (state.turn.said if state.turn else ""))
                 case _:
                     pass
         if state.transfer is not self._transfer:
@@ -94,7 +94,7 @@ class Diary:
         self._journal.tell(Journaled(self._plan.ref, kind, data))
 
     def _heard(self, state: State) -> None:
-        if state.turn is None:
+        if state.turn is None or state.unanswered:  # the line that takes a call up answers nothing
             return
         clauses_heard = sum(clause.is_done for clause in state.playout.clauses())
         if clauses_heard != self._clauses_heard or state.now >= self._heard_at + HEARD_EVERY_S:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from support.simulation import LINES, Nature, Simulation
 from telnyx_actors.actors.address import Address
 from telnyx_actors.actors.diary import HEARD_EVERY_S, Diary
@@ -99,3 +103,34 @@ def test_a_murmur_over_a_filler_leaves_the_question_owed_an_answer() -> None:
     sim.run(9.8)
     assert not {"backchannel", "resumed"}.isdisjoint(sim.notes())
     assert sim.entries.folded().unanswered == CITA
+
+
+@pytest.mark.parametrize("is_murmured_over", [False, True])
+def test_words_of_before_a_death_are_owed_an_answer_while_the_call_is_taken_up(*, is_murmured_over: bool) -> None:
+    entries = Journal()
+    diary = Diary(PLAN, entries)
+    diary.begun("secret")
+    diary.note("words", text=CITA)
+    left = replace(entries.folded(), is_greeted=True)
+    call = Conversation.resume(Rules(), replace(LINES, recovery="Se cortó."), 0.0, left, answered_s_ago=60.0)
+    diary.adopted("secret", is_forgotten=False)
+
+    def take(event: ev.CallEvent, at: float) -> None:
+        actions = call.handle(event, at)
+        diary.decided(event, actions, call.state)
+        assert entries.folded().unanswered == CITA, f"at {at}"
+        for action in actions:
+            if isinstance(action, ac.SendMark):
+                take(ev.MarkReturned(action.name), at)
+
+    take(ev.MediaStarted(), 0.1)
+    (line,) = call.state.playout.clauses()
+    take(ev.SpeechArrived(line.id, 24_000), 0.2)
+    take(ev.SpeechFinished(line.id), 0.2)
+    if is_murmured_over:
+        take(ev.TranscriptInterim("Ajá."), 0.5)
+        take(ev.TranscriptFinal("Ajá."), 0.6)
+    for tenths in range(7, 40):
+        take(ev.TimePassed(), tenths / 10)
+    assert line.is_done
+    assert ("dismissed" in {entry.kind for entry in entries.entries}) is is_murmured_over
