@@ -85,6 +85,9 @@ def _endpoint(s: State) -> None:
 def predicted(s: State, event: ev.TurnPredicted | ev.TurnConfirmed) -> None:
     """A turn-taking transcriber sees the end of the turn coming, or there."""
     s.listening.flush_until = None
+    second_ear.words_told(s)
+    if not s.is_voiced:
+        s.replay_until = 0.0
     if isinstance(event, ev.TurnConfirmed):
         s.listening.final_text(event.text, s.now)
         s.listening.is_over = True
