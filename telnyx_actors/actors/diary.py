@@ -57,7 +57,7 @@ class Diary:
             self._is_answered = True
             self.note("answered")
         if isinstance(event, ev.TranscriptFinal | ev.TurnConfirmed) and event.text:
-            self.note("words", text=event.text)
+            self.note("words", text=event.text, owed=_owed(state))
         elif isinstance(event, ev.MarkReturned):
             self._heard(state)
         for action in actions:
@@ -68,7 +68,7 @@ class Diary:
                     record = action.record
                     self.note("turn", number=record.number, said=record.said, heard=record.heard, end=record.end.value)
                 case ac.Note() if action.kind in _DISMISSED:
-                    self.note("dismissed", owed=state.unanswered or (state.turn.said if state.turn else ""))
+                    self.note("dismissed", owed=_owed(state))
                 case _:
                     pass
         if state.transfer is not self._transfer:
@@ -100,3 +100,12 @@ class Diary:
         if clauses_heard != self._clauses_heard or state.now >= self._heard_at + HEARD_EVERY_S:
             self._heard_at, self._clauses_heard = state.now, clauses_heard
             self.note("heard", text=state.heard_text(state.turn), rest=state.unfinished_text(state.turn))
+
+
+def _owed(state: State) -> str:
+    """What the caller has said and nobody has answered, if nothing of our turn was heard yet.
+
+    Words are told more than once: as they are foreseen, and a reply to them is prepared, and as they are for good.
+    """
+    said = "" if state.turn is None else state.turn.said
+    return " ".join(text for text in (state.unanswered, said, state.listening.text) if text)

@@ -80,14 +80,16 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
             call.audio_since, call.encoding = wall, str(data.get("encoding") or "")
         case "words" if call.heard:
             call.said_over = f"{call.said_over} {data.get('text') or ''}".strip()
-        case "words":
-            call.unanswered = f"{call.unanswered} {data.get('text') or ''}".strip()
-        case "asked":
-            call.unanswered = str(data.get("text") or "")
         case "dismissed" if call.heard:  # they only said that they were listening
             call.said_over = ""
+        case "words" | "dismissed" if "owed" in data:
+            call.unanswered = str(data["owed"] or "")
+        case "words":  # by a version that told no more
+            call.unanswered = f"{call.unanswered} {data.get('text') or ''}".strip()
         case "dismissed":
-            call.unanswered = str(data.get("owed") or "")
+            call.unanswered = ""
+        case "asked":
+            call.unanswered = str(data.get("text") or "")
         case "heard":
             call.heard, call.rest = str(data.get("text") or ""), str(data.get("rest") or "")
             call.is_greeted = True

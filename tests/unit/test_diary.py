@@ -105,6 +105,24 @@ def test_a_murmur_over_a_filler_leaves_the_question_owed_an_answer() -> None:
     assert sim.entries.folded().unanswered == CITA
 
 
+@pytest.mark.parametrize(
+    ("rules", "nature"),
+    [
+        (Rules(transcriber_ends_turns=True), Nature()),  # it foresees the end of the turn, and then tells it all
+        (Rules(), Nature(final_s=lambda: 1.2)),  # a reply to the interim words is being prepared when they are final
+    ],
+)
+def test_words_that_are_told_twice_are_said_once(rules: Rules, nature: Nature) -> None:
+    sim = Noted(rules, nature)
+    sim.says(6.0, 1.0, "Quiero", "una cita.")
+    for until in range(60, 140):
+        sim.run(until / 10)
+        left = sim.entries.folded()
+        told = " ".join([*(text for role, text in left.exchanges if role == "user"), left.unanswered])
+        assert told.split() in ([], ["Quiero"], CITA.split()), f"at {sim.now}"
+    assert told == CITA
+
+
 @pytest.mark.parametrize("is_murmured_over", [False, True])
 def test_words_of_before_a_death_are_owed_an_answer_while_the_call_is_taken_up(*, is_murmured_over: bool) -> None:
     entries = Journal()
