@@ -82,12 +82,11 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
             call.said_over = f"{call.said_over} {data.get('text') or ''}".strip()
         case "dismissed" if call.heard:  # they only said that they were listening
             call.said_over = ""
-        case "words" | "dismissed" if "owed" in data:
-            call.unanswered = str(data["owed"] or "")
-        case "words":  # by a version that told no more
-            call.unanswered = f"{call.unanswered} {data.get('text') or ''}".strip()
+        case "words":
+            so_far = f"{call.unanswered} {data.get('text') or ''}".strip()  # all that an older version tells
+            call.unanswered = str(data.get("owed", so_far))
         case "dismissed":
-            call.unanswered = ""
+            call.unanswered = str(data.get("owed", ""))
         case "asked":
             call.unanswered = str(data.get("text") or "")
         case "heard":

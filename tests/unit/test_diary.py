@@ -120,7 +120,7 @@ def test_words_that_are_told_twice_are_said_once(rules: Rules, nature: Nature) -
         left = sim.entries.folded()
         told = " ".join([*(text for role, text in left.exchanges if role == "user"), left.unanswered])
         assert told.split() in ([], ["Quiero"], CITA.split()), f"at {sim.now}"
-    assert told == CITA
+    assert told.split() == CITA.split()
 
 
 @pytest.mark.parametrize("is_murmured_over", [False, True])
