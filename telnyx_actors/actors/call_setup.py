@@ -81,7 +81,7 @@ class CallSetup:
         return ev.TimePassed()
 
     def answered(self) -> ev.CallEvent:
-        """The carrier says that somebody picked up. A stream that is coming says so too, and a second would make it void."""
+        """Somebody picked up. A stream that is coming will say so too, and a second one would make it void."""
         if not self._is_stream_coming:
             return ev.CallAnswered()
         self._later(STREAM_WITHIN_S, ev.CallAnswered())

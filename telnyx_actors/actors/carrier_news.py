@@ -31,7 +31,7 @@ def news_in(kind: str, payload: Mapping[str, object], *, has_stream: bool) -> ev
 
 
 def news_of_failure(command: str, *, has_stream: bool) -> ev.CallEvent | None:
-    """What it means for the conversation that the carrier did not do this, or has not said that it did, after all retries."""
+    """What it means for the conversation that the carrier did not do this, or did not say so, after all retries."""
     match command:
         case "dial":
             return ev.CallEnded(DIAL_FAILED)
