@@ -116,7 +116,7 @@ def _take(call: SavedCall, kind: str, wall: str, data: Mapping[str, object]) -> 
 
 
 def _cut_off(call: SavedCall) -> None:
-    """The process died. What was said before its last turn has been answered if any of it was heard."""
+    """The process died. What was said before its last turn has been answered, if a part of that was heard."""
     if not call.heard or call.said_over:
         call.rest = ""  # it was not begun, or they have said something since
     if call.heard:
