@@ -26,7 +26,7 @@ from telnyx_actors.core.events import TranscriptEvent
 class Habits:
     """What a transcriber has been seen to do, on any of its connections: from then on, not doing so says something.
 
-    Shared by its connections and written by them; nothing becomes False again.
+    Shared by its connections, written by who reads them and who watches them; nothing becomes False again.
     """
 
     announces_voices: bool = False  # as soon as they begin
