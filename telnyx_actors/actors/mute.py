@@ -57,10 +57,12 @@ class MuteWatch:
         self._begin_anew()
 
     def given(self, voice_s: float, silence_s: float) -> None:
-        """The connection was given so much of each, in this order."""
+        """The connection was given so much of each, in this order. Words are due in a short pause of a voice, too."""
         if voice_s and self._silence_s >= NEW_AFTER_S:
             self._is_new_voice = True
             self._voice_s = self._probe_from_s = 0.0
+        elif voice_s and self._voice_s:
+            self._voice_s += self._silence_s
         self._voice_s += voice_s
         self._silence_s = silence_s if voice_s else self._silence_s + silence_s
 

@@ -80,6 +80,15 @@ def test_and_if_it_was_only_late_it_is_given_more_time_from_then_on() -> None:
     assert habits.cadence.limit_s == UNKNOWN_S
 
 
+def test_a_short_pause_is_part_of_a_voice() -> None:
+    watch = MuteWatch(Habits(tells_interims=True))
+    watch.given(0.8, 0.3)
+    watch.given(UNKNOWN_S - 0.8 - 0.3 - FRAME_S, 0.0)
+    assert not watch.is_mute(0, 0, 0.0)
+    watch.given(FRAME_S, 0.0)
+    assert watch.is_mute(0, 0, 0.0)
+
+
 def test_what_comes_in_a_pause_tells_nothing_of_its_cadence() -> None:
     habits = Habits(tells_interims=True)
     watch = MuteWatch(habits)
