@@ -27,6 +27,11 @@ class History:
         """The caller said this."""
         self._add("user", text)
 
+    def correct(self, text: str) -> None:
+        """What the caller said last was this, as it turns out."""
+        last = max(index for index, (role, _) in enumerate(self._entries) if role == "user")
+        self._entries[last] = ("user", text)
+
     def agent(self, heard: str, *, is_cut: bool = False) -> None:
         """The caller heard this of the agent; nothing heard leaves no trace."""
         if heard:

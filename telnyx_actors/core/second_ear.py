@@ -167,8 +167,11 @@ def _fill_holes(s: State) -> bool:
 
 
 def _fill(s: State, text: str) -> bool:
-    news = unheard(s.history.last_said, text)
-    if not news:
+    known = s.history.last_said
+    news = unheard(known, text)
+    if not news:  # a small word more is no reason to answer again, but the model may as well know of it
+        if len((whole := merged(known, text)).split()) > len(known.split()):
+            s.history.correct(whole)
         return False
     if s.phase is Phase.ANSWERED or (s.turn is not None and s.turn.kind is TurnKind.RECOVERY):
         s.unanswered = merged(s.unanswered, news)  # answered when we have said that we are back

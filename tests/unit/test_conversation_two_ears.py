@@ -153,6 +153,19 @@ def test_words_of_a_stream_that_the_carrier_stopped_count_too() -> None:
     assert said(sim) == [CITA]
 
 
+def test_a_small_word_that_only_the_carrier_heard_is_not_answered_but_known_from_then_on() -> None:
+    sim = call()
+    sim.says(6.0, 1.0, "atienden los domingos?")
+    sim.at(8.6, ev.MediaLost())
+    sim.at(8.7, ev.MediaStarted())
+    sim.at(8.8, ev.CarrierHeard("¿Y atienden los domingos?"))
+    sim.says(14.0, 1.0, CITA)
+    sim.run(until=25.0)
+    assert said(sim) == ["atienden los domingos?", CITA]
+    *_, last = sim.asks()
+    assert ("user", "¿Y atienden los domingos?") in last.messages
+
+
 def test_keys_are_not_doubled_by_the_carriers_words() -> None:
     sim = call()
     sim.presses(5.5, "12")
