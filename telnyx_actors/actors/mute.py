@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from telnyx_actors.core.catching_up import behind_for_s
@@ -25,6 +26,9 @@ PROBE_S: Final = 0.5
 BUSY_ANSWER_S: Final = 3.0
 """For the answer of one that has a backlog to hear first: since it last said anything."""
 
+DOUBTED_AGAIN_S: Final = 60.0
+"""Who is taken for mute twice in such a time, in one call, may be no more than slow."""
+
 PATIENCE_MAX: Final = 8
 
 
@@ -46,6 +50,7 @@ class MuteWatch:
         self._probed: tuple[float, int] | None = None  # when, and how many signs of life there had been
         self._probe_from_s = 0.0  # of the voice
         self._busy_until = 0.0
+        self._doubted_at = -math.inf
         self._patience = 1
 
     def connected(self, habits: Habits, now: float = 0.0, backlog_s: float = 0.0) -> None:
@@ -92,7 +97,9 @@ class MuteWatch:
         if not is_slow and not self._owes_an_answer(signs, now):
             return False
         if is_slow:
-            self._habits.cadence.was_doubted(now)
+            if now < self._doubted_at + DOUBTED_AGAIN_S:
+                self._habits.cadence.was_doubted(now)
+            self._doubted_at = now
         self._begin_anew()
         self._patience = min(2 * self._patience, PATIENCE_MAX)
         return True

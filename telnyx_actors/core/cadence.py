@@ -48,5 +48,5 @@ class Cadence:
             self.limit_s = min(max(max(self._longest) + MARGIN_S, LEAST_S), UNKNOWN_S)
 
     def was_doubted(self, now: float) -> None:
-        """It was taken for mute. Had it spoken a moment later, nobody would ever know: be slower to doubt it."""
+        """It was taken for mute, and had been a moment before: it may be slow, and who is given up is never heard out."""
         self.saw(UNKNOWN_S, now)

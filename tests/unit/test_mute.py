@@ -73,11 +73,24 @@ def test_and_if_it_was_only_late_it_is_given_more_time_from_then_on() -> None:
     watch = MuteWatch(habits)
     for messages in range(1, KNOWN_FROM + 1):
         speak_until_told(watch, 1.0, messages)
-    watch.given(1.2, 0.0)
-    assert watch.is_mute(KNOWN_FROM, KNOWN_FROM, 0.0), "taken for mute"
-    watch.connected(habits)
-    speak_until_told(watch, 1.4, 1)
+    for messages in (KNOWN_FROM, 1):
+        assert habits.cadence.limit_s < 1.2
+        watch.given(1.2, 0.0)
+        assert watch.is_mute(messages, messages, 0.0), "taken for mute"
+        watch.connected(habits)
+        speak_until_told(watch, 0.2, 1)
     assert habits.cadence.limit_s == UNKNOWN_S
+
+
+def test_a_connection_that_fell_mute_says_nothing_of_the_others() -> None:
+    habits = Habits(tells_interims=True)
+    for call in range(10):
+        watch = MuteWatch(habits)
+        for messages in range(1, KNOWN_FROM + 1):
+            speak_until_told(watch, 1.0, messages)
+        watch.given(1.2, 0.0)
+        assert watch.is_mute(KNOWN_FROM, KNOWN_FROM, 0.0), call
+    assert habits.cadence.limit_s < 1.2
 
 
 def test_a_short_pause_is_part_of_a_voice() -> None:
