@@ -27,7 +27,7 @@ STORY: Final = Exchange(
 )
 """A dozen seconds, in which words are due a dozen times."""
 
-FOUND_WITHIN_S: Final = 1.3
+FOUND_WITHIN_S: Final = 1.2
 """Words are due once a second: who falls mute just behind one is late a second later, and found a piece of audio or two after that."""
 
 APART_S: Final = 2.0
