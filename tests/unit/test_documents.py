@@ -18,6 +18,7 @@ PACKAGES = ("actors", "config", "console", "core", "front", "preflight", "provid
 FOREIGN_NAMES = {
     "PATH",  # of systems and shells
     "MALLOC_ARENA_MAX",
+    "GLIBC_TUNABLES",
     "PYTHONUTF8",
     "PYTHONDONTWRITEBYTECODE",
     "PIP_NO_CACHE_DIR",
