@@ -10,12 +10,13 @@ import pytest
 from support.engine import Ended, House, replies_after
 from support.waiting import until
 from telnyx_actors.standins.base import Fault
-from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Say, WaitForAgent
+from telnyx_actors.standins.caller import Answer, CallerScript, HangUp, Say, Wait, WaitForAgent
 
 GREETED = WaitForAgent(silent_ms=200)
 ANSWERED = WaitForAgent(silent_ms=300)
 QUESTION, NEXT = "¿A qué hora abren los sábados?", "¿Y hoy?"
-TWICE = CallerScript((GREETED, Say(QUESTION), ANSWERED, Say(NEXT), GREETED, HangUp()), Answer(after_s=0.0))
+ALL_DIALLED = Wait(2.0)  # nobody speaks, and no connection breaks, before each call has the one that is meant for it
+TWICE = CallerScript((GREETED, ALL_DIALLED, Say(QUESTION), ANSWERED, Say(NEXT), GREETED, HangUp()), Answer(after_s=0.0))
 STT = "speech-to-text"
 KEY_REFUSED = Fault("refuse", status=401, match="connect")
 
