@@ -124,7 +124,7 @@ def settle(s: State) -> None:
         return
     if s.is_behind and _has_ended_before(s, s.carrier_words[-1][0]):
         _catch_up(s)
-    elif is_deaf and not _is_awaited(s):
+    elif is_deaf and not s.is_ours_awaited:
         _fill_holes(s)
 
 
@@ -134,15 +134,10 @@ def deadlines(s: State) -> Iterator[float]:
         yield s.carrier_words_by
 
 
-def _is_awaited(s: State) -> bool:
-    flush_until = s.listening.flush_until
-    return flush_until is not None and s.now < flush_until
-
-
 def _has_ended_before(s: State, at: float) -> bool:
     """Whether a voice that ours still owes us had ended then."""
     ended = s.listening.voice_ended
-    return _is_awaited(s) and ended is not None and ended <= at
+    return s.is_ours_awaited and ended is not None and ended <= at
 
 
 def _catch_up(s: State) -> None:

@@ -265,10 +265,16 @@ class State:
         return noise_at is not None and self.now < noise_at
 
     @property
+    def is_ours_awaited(self) -> bool:
+        """Whether our transcriber still owes us the words of the last pause."""
+        until = self.listening.flush_until
+        return until is not None and self.now < until
+
+    @property
     def is_flushing(self) -> bool:
-        """Whether a transcriber still owes us the words of the last pause."""
-        awaited = (self.listening.flush_until, self.carrier_words_by)
-        return any(until is not None and self.now < until for until in awaited)
+        """Whether any transcriber does."""
+        until = self.carrier_words_by
+        return self.is_ours_awaited or (until is not None and self.now < until)
 
     @property
     def is_behind(self) -> bool:
