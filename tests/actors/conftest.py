@@ -1,14 +1,17 @@
-"""Runtimes for tests: one with real time, one whose time stands still."""
+"""Runtimes for tests: one with real time, one whose time stands still, and a call that is held in that."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pykka
 import pytest
 from loguru import logger
 
+from support.held import HeldCall
+from support.plans import PLAN, FakeWorld
 from support.puppet import WITHIN_S, Diary, Puppet
 from support.stepping import StillRuntime, Unstarted
 from telnyx_actors.actors.base import Birth, EngineActor, stop
@@ -70,3 +73,16 @@ def unstarted() -> Iterator[Unstarted[Any]]:
     yield set_up
     for actor in actors:
         actor._end(None)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> FakeWorld:
+    return FakeWorld(tmp_path)
+
+
+@pytest.fixture
+def call(still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld) -> Iterator[HeldCall]:
+    call = HeldCall(still, unstarted, world, PLAN)
+    yield call
+    world.carrier.gate.set()
+    world.archive.gate.set()

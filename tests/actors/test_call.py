@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,19 +43,6 @@ from telnyx_actors.wire.telnyx_media import StreamError
 WALL = "2026-01-01T00:00:00+00:00"
 OPERATOR = ev.HangupRequested("operator")
 RECORDED = [f"audios/2025/12/31/v3_call/{name}" for name in ("call.wav", "transcript.json")]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> FakeWorld:
-    return FakeWorld(tmp_path)
-
-
-@pytest.fixture
-def call(still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld) -> Iterator[HeldCall]:
-    call = HeldCall(still, unstarted, world, PLAN)
-    yield call
-    world.carrier.gate.set()
-    world.archive.gate.set()
 
 
 @pytest.fixture

@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import pytest
-
 from support.held import HeldCall, webhook
-from support.plans import PLAN, FakeWorld
-from support.stepping import StillRuntime, Unstarted
+from support.plans import FakeWorld
 from telnyx_actors.actors.calls import Line
 from telnyx_actors.core import events as ev
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> FakeWorld:
-    return FakeWorld(tmp_path)
-
-
-@pytest.fixture
-def call(still: StillRuntime, unstarted: Unstarted[Any], world: FakeWorld) -> Iterator[HeldCall]:
-    call = HeldCall(still, unstarted, world, PLAN)
-    yield call
-    world.carrier.gate.set()
-    world.archive.gate.set()
 
 
 def test_frames_that_nobody_took_in_time_are_counted_when_the_call_is_over(call: HeldCall, world: FakeWorld) -> None:

@@ -46,11 +46,6 @@ def too_fast(retry_after_s: float | None = None) -> ProviderError:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> FakeWorld:
-    return FakeWorld(tmp_path)
-
-
-@pytest.fixture
 def placed() -> Asked[Outcome]:
     return Asked()
 
