@@ -32,7 +32,7 @@ def kill_minus_9(calls: int, seed: int) -> Outcome:
     Telnyx listens along, and keeps what it has heard until somebody is there to be told. A sentence of which
     the end was heard here is answered by then, and is not asked about again for one small word.
     """
-    return _kill(Outcome("kill -9", f"random, seed {seed}", expects_answers=False, expects_words=False), calls, seed)
+    return _kill(Outcome("kill -9", f"random, seed {seed}", expects_answers=False), calls, seed)
 
 
 def kill_unheard(calls: int, seed: int) -> Outcome:
